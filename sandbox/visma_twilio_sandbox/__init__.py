@@ -1,0 +1,3 @@
+"""A faithful copy of the Visma.net ERP, Twilio and SendGrid APIs over real HTTP."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Singer target that turns finance records into alerts."""
+
+from __future__ import annotations
