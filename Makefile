@@ -1,0 +1,57 @@
+# Two commands are all the set-up there is: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := tap-visma target-twilio-alerts sandbox
+CODE := tap-visma target-twilio-alerts sandbox tests scripts benchmarks
+
+.PHONY: help demo test lint types check format generate pins bench clean
+
+help:
+	@echo 'make demo      the main job against a sandbox: who is told what, and why'
+	@echo 'make test      every test'
+	@echo 'make check     lint, types and every test, as CI does'
+	@echo 'make format    format the code'
+	@echo 'make generate  rewrite what is generated: schemas, plugin definitions, settings tables'
+	@echo 'make pins      resolve the pinned requirements anew'
+	@echo 'make clean     remove what the others made'
+
+# A half-made environment must not look ready, so the mark comes last.
+$(READY): requirements-dev.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-uv.txt
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix -e ./,$(PACKAGES))
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/python scripts/demo.py
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m ruff check .
+
+types: $(READY)
+	@$(BIN)/python -m mypy tap-visma/tap_visma target-twilio-alerts/target_twilio_alerts \
+		sandbox/visma_twilio_sandbox scripts
+
+check: lint types test
+
+format: $(READY)
+	@$(BIN)/python -m ruff format .
+	@$(BIN)/python -m ruff check --fix .
+
+generate: $(READY)
+	@$(BIN)/python scripts/generate_plugin_files.py
+
+pins:
+	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \
+		$(addsuffix /pyproject.toml,$(PACKAGES)) requirements-dev.in -o requirements-dev.txt
+
+clean:
+	@rm -rf $(VENV) .meltano .demo output .pytest_cache .mypy_cache .ruff_cache .hypothesis

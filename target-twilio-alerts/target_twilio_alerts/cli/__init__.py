@@ -1,0 +1,33 @@
+"""``twilio-alerts``: what a person does with the alerts: check, look, deliver, test, resend."""
+
+from __future__ import annotations
+
+import click
+
+from target_twilio_alerts.cli.audit import audit
+from target_twilio_alerts.cli.check import check
+from target_twilio_alerts.cli.operate import deliver, resend, send_test
+from target_twilio_alerts.cli.workplace import CONFIG_OPTION, Workplace
+from target_twilio_alerts.wiring import version
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(), prog_name="twilio-alerts")
+@CONFIG_OPTION
+@click.pass_context
+def main(context: click.Context, config: tuple[str, ...]) -> None:
+    """Work with the alerts of target-twilio-alerts.
+
+    Settings come from the environment (TARGET_TWILIO_ALERTS_...), as Meltano gives them, or from
+    configuration files.
+    """
+    context.obj = Workplace(config)
+
+
+main.add_command(audit)
+main.add_command(check)
+main.add_command(deliver)
+main.add_command(resend)
+main.add_command(send_test)
+
+__all__ = ["main"]

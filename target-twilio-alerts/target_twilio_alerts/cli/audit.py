@@ -1,0 +1,220 @@
+"""``twilio-alerts audit``: who was told what, when, over which channel, and how it ended."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import click
+import sqlalchemy as sa
+from rich.console import Console
+from rich.table import Table
+
+from target_twilio_alerts.cli.workplace import told_in_one_line
+from target_twilio_alerts.ledger import MessageState
+from target_twilio_alerts.ledger.tables import (
+    alerts,
+    audit_events,
+    iso_utc,
+    message_contents,
+    messages,
+    runs,
+)
+from target_twilio_alerts.messages import mask_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy.engine import Connection
+
+    from target_twilio_alerts.cli.workplace import Workplace
+
+_COLUMNS = (
+    "message",
+    "created_at",
+    "rule",
+    "document",
+    "recipient",
+    "channel",
+    "address",
+    "state",
+    "status",
+    "sid",
+    "error",
+    "resend_of",
+)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--rule", help="Only messages of this rule.")
+@click.option("--recipient", help="Only messages to this recipient.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in MessageState]),
+    help="Only messages in this state.",
+)
+@click.option("--days", type=click.IntRange(min=1), help="Only messages of the last DAYS days.")
+@click.option("--limit", default=50, show_default=True, help="At most so many, the newest.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
+@click.pass_context
+@told_in_one_line
+def audit(
+    context: click.Context,
+    *,
+    rule: str | None,
+    recipient: str | None,
+    state: str | None,
+    days: int | None,
+    limit: int,
+    form: str,
+) -> None:
+    """Show messages: SID, recipient, Visma document, time, status, error."""
+    if context.invoked_subcommand is not None:
+        return
+    workplace: Workplace = context.obj
+    conditions = []
+    if rule:
+        conditions.append(alerts.c.rule == rule)
+    if recipient:
+        conditions.append(messages.c.recipient == recipient)
+    if state:
+        conditions.append(messages.c.state == state)
+    if days:
+        since = datetime.now(timezone.utc) - timedelta(days=days)
+        conditions.append(messages.c.created_at >= since)
+    with workplace.ledger() as ledger, ledger.read() as connection:
+        rows = _messages(connection, conditions, limit)
+    if form == "table":
+        _print_table(rows)
+    elif form == "csv":
+        writer = csv.DictWriter(sys.stdout, _COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+
+
+@audit.command("show")
+@click.argument("message_id")
+@click.pass_obj
+@told_in_one_line
+def show(workplace: Workplace, message_id: str) -> None:
+    """Tell one message's whole story: the decision, the text, each step."""
+    message_id = message_id.upper()
+    with workplace.ledger() as ledger, ledger.read() as connection:
+        found = _messages(connection, [messages.c.id == message_id], limit=1)
+        if not found:
+            raise click.ClickException(
+                f"no message {message_id} in the ledger; `twilio-alerts audit` lists them",
+            )
+        for name, value in found[0].items():
+            if value is not None:
+                click.echo(f"{name:>12}: {value}")
+        _tell_decision(connection, message_id)
+        contents = connection.execute(
+            sa.select(message_contents.c.subject, message_contents.c.text).where(
+                message_contents.c.message_id == message_id,
+            ),
+        ).one()
+        if contents.subject:
+            click.echo(f"{'subject':>12}: {contents.subject}")
+        click.echo(f"{'text':>12}: {contents.text}")
+        click.echo("       steps:")
+        events = connection.execute(
+            sa.select(audit_events)
+            .where(audit_events.c.message_id == message_id)
+            .order_by(audit_events.c.seq),
+        )
+        for event in events:
+            click.echo(f"  {iso_utc(event.at)}  #{event.seq}  {event.kind}  {event.body}")
+
+
+@audit.command("runs")
+@click.option("--limit", default=20, show_default=True, help="At most so many, the newest.")
+@click.pass_obj
+@told_in_one_line
+def show_runs(workplace: Workplace, limit: int) -> None:
+    """Show runs and what each decided."""
+    with workplace.ledger() as ledger, ledger.read() as connection:
+        rows = connection.execute(
+            sa.select(runs).order_by(runs.c.started_at.desc()).limit(limit),
+        ).all()
+    for row in reversed(rows):
+        click.echo(f"{iso_utc(row.started_at)}  {row.command}  {row.outcome}")
+        summary = json.loads(row.summary or "{}")
+        for name, outcomes in summary.get("rules", {}).items():
+            told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+            click.echo(f"    {name}: {told}")
+
+
+def _tell_decision(connection: Connection, message_id: str) -> None:
+    row = connection.execute(
+        sa.select(alerts)
+        .join(messages, messages.c.alert_id == alerts.c.id)
+        .where(messages.c.id == message_id),
+    ).first()
+    if row is None:
+        return
+    decision = json.loads(row.decision)
+    click.echo(f"{'why':>12}: {row.reason}")
+    click.echo(f"{'when':>12}: {decision['when']}")
+    click.echo(f"{'before':>12}: {decision['previous'] or 'never seen'}")
+    click.echo(f"{'now':>12}: {decision['current']}")
+
+
+def _messages(
+    connection: Connection,
+    conditions: Iterable[sa.ColumnElement[bool]],
+    limit: int,
+) -> list[dict[str, Any]]:
+    query = (
+        sa.select(messages, alerts.c.rule, alerts.c.title, message_contents.c.address)
+        .join(alerts, alerts.c.id == messages.c.alert_id, isouter=True)
+        .join(message_contents, message_contents.c.message_id == messages.c.id)
+        .where(*conditions)
+        .order_by(messages.c.created_at.desc(), messages.c.id)
+        .limit(limit)
+    )
+    return [_row(row._mapping) for row in reversed(connection.execute(query).all())]  # noqa: SLF001 - public by documentation
+
+
+def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
+    error = row[messages.c.error_message] or row[messages.c.reason]
+    code = row[messages.c.error_code]
+    return {
+        "message": row[messages.c.id],
+        "created_at": iso_utc(row[messages.c.created_at]),
+        "rule": row[alerts.c.rule],
+        "document": row[alerts.c.title],
+        "recipient": row[messages.c.recipient],
+        "channel": row[messages.c.channel],
+        "address": mask_address(row[message_contents.c.address]),
+        "state": row[messages.c.state],
+        "status": row[messages.c.status],
+        "sid": row[messages.c.sid],
+        "error": f"{code}: {error}" if code else error,
+        "resend_of": row[messages.c.resend_of],
+    }
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        click.echo("No messages.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in _COLUMNS:
+        table.add_column(name, overflow="fold", no_wrap=name in {"message", "state", "channel"})
+    for row in rows:
+        table.add_row(*("" if row[name] is None else str(row[name]) for name in _COLUMNS))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)

@@ -1,0 +1,60 @@
+"""``twilio-alerts check``: is the alerts file right, and will it send?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from target_twilio_alerts import wiring
+from target_twilio_alerts.cli.workplace import told_in_one_line
+from target_twilio_alerts.messages import Messages
+from target_twilio_alerts.rules import AlertsFileError
+
+if TYPE_CHECKING:
+    from target_twilio_alerts.cli.workplace import Workplace
+
+
+@click.command()
+@click.option("--online", is_flag=True, help="Ask Twilio and SendGrid too: credentials, sender.")
+@click.pass_obj
+@told_in_one_line
+def check(workplace: Workplace, *, online: bool) -> None:
+    """Check the alerts file, the templates and the settings; nothing is sent.
+
+    Exits with 1 when something must be mended.
+    """
+    try:
+        alerts = workplace.alerts
+    except AlertsFileError as error:
+        raise click.ClickException(str(error)) from None
+    settings = workplace.settings
+    problems = Messages(settings.templates_dir).check(alerts.rules)
+    for problem in problems:
+        click.echo(f"WRONG  {problem}")
+    click.echo(
+        f"ok     {settings.alerts_file}: {len(alerts.rules)} rules, "
+        f"{len(alerts.recipients)} recipients",
+    )
+    wrong = len(problems)
+    for name in wiring.used_channels(alerts):
+        if missing := settings.missing_for(name):
+            click.echo(f"WRONG  {name}: {missing} is not set")
+            wrong += 1
+        else:
+            click.echo(f"ok     {name}: settings are complete")
+            wrong += _ask(workplace, name) if online else 0
+    if wrong:
+        raise click.exceptions.Exit(1)
+
+
+def _ask(workplace: Workplace, name: str) -> int:
+    wrong = 0
+    channel = wiring.build_channels(workplace.settings, [name])[name]
+    for result in channel.check():
+        if result.ok:
+            click.echo(f"ok     {name}: {result.what}")
+        else:
+            click.echo(f"WRONG  {name}: {result.what}; {result.mend}")
+            wrong += 1
+    return wrong

@@ -1,0 +1,232 @@
+"""``twilio-alerts deliver | send-test | resend``: an operator's hand on the outbox."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import click
+import sqlalchemy as sa
+
+from target_twilio_alerts import wiring
+from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
+from target_twilio_alerts.delivery import status
+from target_twilio_alerts.intake.announce import created_event
+from target_twilio_alerts.ledger import MessageState, events, outbox, runs
+from target_twilio_alerts.ledger.ids import short_id
+from target_twilio_alerts.ledger.outbox import NewMessage
+from target_twilio_alerts.ledger.tables import message_contents, messages
+from target_twilio_alerts.session import CredentialsRefusedError
+
+if TYPE_CHECKING:
+    from target_twilio_alerts.cli.workplace import Workplace
+    from target_twilio_alerts.ledger import Ledger
+    from target_twilio_alerts.ledger.runs import Run
+
+_RESENDABLE = {
+    MessageState.REJECTED,
+    MessageState.FAILED,
+    MessageState.UNDELIVERED,
+    MessageState.UNKNOWN,
+    MessageState.SUPPRESSED,
+}
+_UNDER_WAY = {MessageState.PENDING, MessageState.CLAIMED, MessageState.SENDING}
+
+
+@click.command()
+@click.pass_obj
+@told_in_one_line
+def deliver(workplace: Workplace) -> None:
+    """Hand over what is pending, and ask for the statuses of what was handed over."""
+    with workplace.ledger() as ledger:
+        run = _start(ledger, "deliver")
+        _deliver(workplace, ledger, run)
+
+
+@click.command("send-test")
+@click.argument("recipient")
+@click.option("--channel", type=click.Choice(["sms", "email"]), default="sms", show_default=True)
+@click.pass_obj
+@told_in_one_line
+def send_test(workplace: Workplace, recipient: str, channel: str) -> None:
+    """Send RECIPIENT a test message, to prove a channel."""
+    person = workplace.alerts.recipients.get(recipient)
+    if person is None:
+        known = ", ".join(workplace.alerts.recipients)
+        raise click.ClickException(f"no recipient {recipient!r} in the alerts file; it has {known}")
+    address = person.address(channel)
+    if address is None:
+        raise click.ClickException(f"recipient {recipient} has no address for {channel}; add one")
+    reference = short_id()
+    message = NewMessage(
+        id=reference,
+        alert_id=None,
+        recipient=recipient,
+        channel=channel,
+        address=address,
+        subject="Test message" if channel == "email" else None,
+        text=f"Test message of twilio-alerts to {recipient}. Ref {reference}",
+        html=None,
+        salt=secrets.token_hex(16),
+        template="built-in/test",
+        locale="en",
+        encoding=None,
+        segments=None,
+        severity_rank=0,
+        operator=operator_name(),
+    )
+    _send(workplace, message, command="send-test")
+
+
+@click.command()
+@click.argument("message_id")
+@click.option("--reason", required=True, help="Why it is sent again; kept in the audit trail.")
+@click.option("--to", help="Another recipient of the alerts file, or an address.")
+@click.pass_obj
+@told_in_one_line
+def resend(workplace: Workplace, message_id: str, *, reason: str, to: str | None) -> None:
+    """Send MESSAGE_ID again, as a new attempt linked to the old one.
+
+    It goes to the recipient's address as the alerts file has it now, so that a corrected number is
+    used; the old attempt stays as it is.
+    """
+    if not reason.strip():
+        raise click.ClickException("--reason is empty; say why the message is sent again")
+    with workplace.ledger() as ledger:
+        message = _next_attempt(workplace, ledger, message_id.upper(), reason=reason, to=to)
+    _send(workplace, message, command="resend")
+
+
+def _next_attempt(
+    workplace: Workplace,
+    ledger: Ledger,
+    message_id: str,
+    *,
+    reason: str,
+    to: str | None,
+) -> NewMessage:
+    with ledger.read() as connection:
+        old = connection.execute(
+            sa.select(
+                messages,
+                message_contents.c.subject,
+                message_contents.c.text,
+                message_contents.c.html,
+            )
+            .join(message_contents, message_contents.c.message_id == messages.c.id)
+            .where(messages.c.id == message_id),
+        ).first()
+        if old is None:
+            raise click.ClickException(
+                f"no message {message_id} in the ledger; `twilio-alerts audit` lists them",
+            )
+        state = MessageState(old.state)
+        if state in _UNDER_WAY:
+            raise click.ClickException(
+                f"message {message_id} is still {state.value}; `twilio-alerts deliver` sends it",
+            )
+        if state not in _RESENDABLE and to is None:
+            raise click.ClickException(
+                f"message {message_id} is {state.value}: it did not fail; to tell somebody else, "
+                "name them with --to",
+            )
+        recipient, address = _whom(workplace, old.recipient, old.channel, to)
+        attempts = connection.execute(
+            sa.select(sa.func.max(messages.c.attempt)).where(
+                messages.c.alert_id == old.alert_id,
+                messages.c.recipient == recipient,
+                messages.c.channel == old.channel,
+            ),
+        ).scalar()
+    reference = short_id()
+
+    def renamed(text: str | None) -> str | None:
+        return None if text is None else text.replace(old.id, reference)
+
+    return NewMessage(
+        id=reference,
+        alert_id=old.alert_id,
+        recipient=recipient,
+        channel=old.channel,
+        address=address,
+        subject=renamed(old.subject),
+        text=renamed(old.text) or "",
+        html=renamed(old.html),
+        salt=secrets.token_hex(16),
+        template=old.template,
+        locale=old.locale,
+        encoding=old.encoding,
+        segments=old.segments,
+        severity_rank=old.severity_rank,
+        attempt=(attempts or 0) + 1,
+        resend_of=old.id,
+        resend_reason=reason,
+        operator=operator_name(),
+    )
+
+
+def _whom(workplace: Workplace, recipient: str, channel: str, to: str | None) -> tuple[str, str]:
+    """Name and address to send to: a recipient of the alerts file, or an address given by hand."""
+    pattern = r"\+[1-9]\d{6,14}" if channel == "sms" else r"[^@\s]+@[^@\s]+\.[^@\s]+"
+    if to is not None and re.fullmatch(pattern, to):
+        return recipient, to
+    name = to or recipient
+    person = workplace.alerts.recipients.get(name)
+    if person is None:
+        raise click.ClickException(
+            f"{name!r} is neither a recipient of the alerts file nor an address for {channel}",
+        )
+    address = person.address(channel)
+    if address is None:
+        raise click.ClickException(f"recipient {name} has no address for {channel}; add one")
+    return name, address
+
+
+def _start(ledger: Ledger, command: str) -> Run:
+    body = {"operator": operator_name()}
+    return runs.start(ledger, command=command, version=wiring.version(), body=body)
+
+
+def _send(workplace: Workplace, message: NewMessage, *, command: str) -> None:
+    if missing := workplace.settings.missing_for(message.channel):
+        raise click.ClickException(f"{missing}: not set, but {message.channel} needs it; set it")
+    with workplace.ledger() as ledger:
+        run = _start(ledger, command)
+        now = runs.utc_now()
+        with ledger.write() as connection:
+            outbox.add(connection, message, at=now, run_id=run.id)
+            events.append(connection, [created_event(message)], at=now, run_id=run.id)
+        _deliver(workplace, ledger, run)
+        with ledger.read() as connection:
+            row = connection.execute(
+                sa.select(messages.c.state, messages.c.sid, messages.c.reason).where(
+                    messages.c.id == message.id,
+                ),
+            ).one()
+    told = f"{message.id}: {row.state}"
+    click.echo(" ".join([told, *(str(part) for part in (row.sid, row.reason) if part)]))
+    if row.state not in {MessageState.ACCEPTED.value, MessageState.SENT.value, "delivered"}:
+        raise click.exceptions.Exit(1)
+
+
+def _deliver(workplace: Workplace, ledger: Ledger, run: Run) -> None:
+    settings = workplace.settings
+    channels = wiring.build_channels(settings, wiring.configured_channels(settings))
+    dispatcher = wiring.build_dispatcher(settings, ledger, channels, run)
+    dispatcher.start()
+    try:
+        dispatcher.finish(deadline_seconds=settings.delivery_deadline_seconds)
+        asked = 0 if dispatcher.refused else status.poll(ledger, channels, run=run)
+    except BaseException:
+        dispatcher.wake_to_stop()
+        runs.end(ledger, run, outcome="failed", summary={})
+        raise
+    summary = {name: value for name, value in vars(dispatcher.tally).items() if name != "failures"}
+    runs.end(ledger, run, outcome="completed", summary={"delivery": summary})
+    told = ", ".join(f"{number} {name}" for name, number in summary.items())
+    click.echo(f"Handed over: {told}; asked for the status of {asked}", err=True)
+    for failure in dispatcher.tally.failures:
+        click.echo(f"Failed: {failure}", err=True)
+    if dispatcher.refused is not None:
+        raise CredentialsRefusedError(f"{dispatcher.refused}; what is pending is kept")

@@ -1,0 +1,96 @@
+"""What every command needs: settings, the alerts file, the ledger; and errors told in one line."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+from singer_sdk.exceptions import ConfigValidationError
+
+from target_twilio_alerts.ledger import Ledger, LedgerError
+from target_twilio_alerts.rules import Alerts, AlertsFileError, load_alerts
+from target_twilio_alerts.session import CredentialsRefusedError
+from target_twilio_alerts.settings import Settings, SettingsError
+from target_twilio_alerts.target import TargetTwilioAlerts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+CONFIG_OPTION = click.option(
+    "--config",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Configuration file (JSON); may be given more than once.",
+)
+
+
+class Workplace:
+    """Settings and ledger of one command line.
+
+    Args:
+        config: Configuration files; the environment is read beside them.
+    """
+
+    def __init__(self, config: tuple[str, ...] = ()) -> None:
+        self._config = config
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The settings, checked."""
+        target = TargetTwilioAlerts(
+            config=list(self._config) or None,
+            parse_env_config=True,
+            setup_mapper=False,
+        )
+        # The SDK took the signals over for its own; a command line wants the usual ones.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        return Settings.from_config(target.config)
+
+    @functools.cached_property
+    def alerts(self) -> Alerts:
+        """The alerts file, checked."""
+        return load_alerts(self.settings.alerts_file)
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """The ledger, closed afterwards."""
+        ledger = Ledger(self.settings.ledger_url)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+def told_in_one_line(command: Command) -> Command:
+    """Turn the errors that a user can mend into their text and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except ConfigValidationError as error:
+            raise click.ClickException("\n".join(error.errors)) from None
+        except (
+            AlertsFileError,
+            CredentialsRefusedError,
+            LedgerError,
+            SettingsError,
+        ) as error:
+            raise click.ClickException(str(error)) from None
+
+    return cast("Command", wrapped)
+
+
+def operator_name() -> str:
+    """Who is at the keyboard, for the audit trail."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

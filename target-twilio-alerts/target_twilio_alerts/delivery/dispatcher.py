@@ -1,0 +1,362 @@
+"""The dispatcher: claims messages, hands each over at most once, and records what came of it.
+
+It runs in its own threads beside the reading of the tap, so that an alert leaves while a slow tap
+is still reading. For one message the order is: claim (committed), ``sending`` (committed, on disk),
+the call, the outcome (committed). A process that dies in between leaves the message where the next
+run can tell what may have happened: before ``sending`` it is safe to try again, after it never.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.delivery.channels import (
+    Accepted,
+    CredentialsRefused,
+    Outgoing,
+    Postponed,
+    Rejected,
+    Unclear,
+)
+from target_twilio_alerts.ledger import Event, MessageState, events, outbox
+from target_twilio_alerts.ledger.runs import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from target_twilio_alerts.delivery.channels import Channel, Outcome
+    from target_twilio_alerts.ledger import Ledger
+    from target_twilio_alerts.ledger.outbox import ClaimedMessage
+    from target_twilio_alerts.ledger.runs import Run
+
+logger = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 5.0
+"""How often to look for messages that another process left or postponed."""
+
+_BACKOFF_START, _BACKOFF_MAX = 0.1, 30.0
+"""Seconds to wait after a 429, doubled at each try, at most the second: Twilio's own pattern."""
+
+
+@dataclass
+class Tally:
+    """What one process did with messages, for its summary."""
+
+    accepted: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    postponed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+class Dispatcher:
+    """Delivers what is pending in the ledger, a bounded number of messages at a time.
+
+    Args:
+        ledger: Where messages wait and outcomes are written.
+        channels: By channel name, e.g. ``sms``; a message of another channel stays pending.
+        run: The run that claims.
+        max_in_flight: Hand-overs at the same time.
+        status_callback: Gives the callback URL for a message id, or None without a public URL.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        channels: Mapping[str, Channel],
+        *,
+        run: Run,
+        max_in_flight: int,
+        status_callback: Callable[[str], str | None],
+    ) -> None:
+        self._ledger = ledger
+        self._channels = channels
+        self._run = run
+        self._slots = max_in_flight
+        self._status_callback = status_callback
+        self._changed = threading.Condition()
+        self._in_flight = 0
+        self._woken = True
+        self._stopping = False
+        self._pool = ThreadPoolExecutor(max_in_flight, thread_name_prefix="deliver")
+        self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
+        self.tally = Tally()
+        self.refused: str | None = None
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Settle what ended processes left, then begin to deliver."""
+        now = utc_now()
+        with self._ledger.write() as connection:
+            lost = outbox.recover(connection, at=now)
+            told = [
+                Event("message_unknown", {"reason": outbox.INTERRUPTED}, message_id=message_id)
+                for message_id in lost
+            ]
+            events.append(connection, told, at=now, run_id=self._run.id)
+        if lost:
+            logger.warning(
+                "%d message(s) were being handed over when an earlier run ended; they are "
+                "`unknown` now: see `twilio-alerts audit --state unknown`",
+                len(lost),
+            )
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Tell that new messages wait."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def finish(self, *, deadline_seconds: float) -> None:
+        """Deliver until nothing will be due before the deadline, or it has passed; then stop.
+
+        Raises:
+            LedgerError: The ledger failed while delivering.
+        """
+        deadline = utc_now() + timedelta(seconds=deadline_seconds)
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._is_done(deadline), timeout=deadline_seconds)
+        self.stop()
+        if self.error is not None:
+            raise self.error
+
+    def wake_to_stop(self) -> None:
+        """Claim nothing more. Safe in a signal handler: its lock is re-entrant."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Claim nothing more, let hand-overs under way end, and release the threads."""
+        self.wake_to_stop()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def _is_done(self, deadline: datetime) -> bool:
+        if self._stopping or not self._thread.is_alive():
+            return True
+        if self._woken or self._in_flight:
+            return False
+        due = self._next_due()
+        return due is None or due > deadline
+
+    def _next_due(self) -> datetime | None:
+        with self._ledger.read() as connection:
+            return outbox.next_due(connection, channels=list(self._channels))
+
+    def _loop(self) -> None:
+        try:
+            while self._wait_for_work():
+                self._claim_and_submit()
+        except Exception as error:  # noqa: BLE001 - told by whoever asks for `error`
+            self.error = error
+        finally:
+            with self._changed:
+                self._stopping = True
+                self._changed.notify_all()
+
+    def _wait_for_work(self) -> bool:
+        with self._changed:
+            timeout = self._seconds_to_next()
+            self._changed.wait_for(
+                lambda: self._stopping or (self._woken and self._in_flight < self._slots),
+                timeout=timeout,
+            )
+            return not self._stopping
+
+    def _seconds_to_next(self) -> float:
+        if self._in_flight >= self._slots:
+            return _IDLE_SECONDS
+        if (due := self._next_due()) is None:
+            return _IDLE_SECONDS
+        return min(_IDLE_SECONDS, max(0.0, (due - utc_now()).total_seconds()))
+
+    def _claim_and_submit(self) -> None:
+        with self._changed:
+            free = self._slots - self._in_flight
+            self._woken = False
+        if not free:
+            return
+        with self._ledger.write() as connection:
+            claimed = outbox.claim(
+                connection,
+                at=utc_now(),
+                run_id=self._run.id,
+                limit=free,
+                channels=list(self._channels),
+            )
+        with self._changed:
+            self._in_flight += len(claimed)
+            self._woken = self._woken or bool(claimed)
+            self._changed.notify_all()
+        for message in claimed:
+            self._pool.submit(self._deliver, message).add_done_callback(self._landed)
+
+    def _landed(self, future: Future[None]) -> None:
+        with self._changed:
+            self._in_flight -= 1
+            self._woken = True
+            if (error := future.exception()) is not None:
+                self.error = error
+                self._stopping = True
+            self._changed.notify_all()
+
+    def _deliver(self, message: ClaimedMessage) -> None:
+        if self._stopping:
+            self._release(message)
+            return
+        if not self._begin(message):
+            return
+        outcome = self._channels[message.channel].send(
+            Outgoing(
+                message_id=message.id,
+                channel=message.channel,
+                to=message.address,
+                subject=message.subject,
+                text=message.text,
+                html=message.html,
+                status_callback=self._status_callback(message.id),
+            ),
+        )
+        self._record(message, outcome)
+
+    def _release(self, message: ClaimedMessage) -> None:
+        with self._ledger.write() as connection:
+            outbox.move(
+                connection,
+                message,
+                before=[MessageState.CLAIMED],
+                at=utc_now(),
+                state=MessageState.PENDING,
+                claim_token=None,
+            )
+
+    def _begin(self, message: ClaimedMessage) -> bool:
+        """Commit ``sending`` to disk before the call; False if the claim is no longer ours."""
+        now = utc_now()
+        with self._ledger.write() as connection:
+            ours = outbox.move(
+                connection,
+                message,
+                before=[MessageState.CLAIMED],
+                at=now,
+                state=MessageState.SENDING,
+                sending_at=now,
+                tries=message.tries + 1,
+                not_before=None,
+                reason=None,
+            )
+            if ours:
+                event = Event(
+                    "message_sending",
+                    {"try": message.tries + 1},
+                    alert_id=message.alert_id,
+                    message_id=message.id,
+                )
+                events.append(connection, [event], at=now, run_id=self._run.id)
+        return ours
+
+    def _record(self, message: ClaimedMessage, outcome: Outcome) -> None:
+        now = utc_now()
+        values, body = self._consequences(message, outcome)
+        kind = f"message_{body.pop('event')}"
+        with self._ledger.write() as connection:
+            moved = outbox.move(
+                connection,
+                message,
+                # `unknown`: another process may have given us up; our answer is the evidence.
+                before=[MessageState.SENDING, MessageState.UNKNOWN],
+                at=now,
+                **values,
+            )
+            body["late"] = not moved
+            event = Event(kind, body, alert_id=message.alert_id, message_id=message.id)
+            events.append(connection, [event], at=now, run_id=self._run.id)
+
+    def _consequences(
+        self,
+        message: ClaimedMessage,
+        outcome: Outcome,
+    ) -> tuple[dict[str, object], dict[str, object]]:
+        """What an outcome makes of a message: its new values, and the event that tells it."""
+        now = utc_now()
+        if isinstance(outcome, Accepted):
+            self._count(accepted=1)
+            return (
+                {
+                    "state": MessageState.ACCEPTED,
+                    "reason": None,
+                    "sid": outcome.sid,
+                    "status": outcome.status,
+                    "request_id": outcome.request_id,
+                    "accepted_at": now,
+                },
+                {"event": "accepted", "sid": outcome.sid, "status": outcome.status},
+            )
+        if isinstance(outcome, Rejected):
+            self._count(rejected=1, failure=f"{message.id}: {outcome.reason}")
+            code = None if outcome.code is None else str(outcome.code)
+            return (
+                {
+                    "state": MessageState.REJECTED,
+                    "reason": outcome.reason,
+                    "error_code": code,
+                    "error_message": outcome.reason,
+                },
+                {"event": "rejected", "code": code, "reason": outcome.reason},
+            )
+        if isinstance(outcome, Unclear):
+            self._count(unknown=1, failure=f"{message.id}: {outcome.reason}")
+            return (
+                {"state": MessageState.UNKNOWN, "reason": outcome.reason},
+                {"event": "unknown", "reason": outcome.reason},
+            )
+        if isinstance(outcome, CredentialsRefused):
+            self._refuse(outcome.reason)
+            return (
+                {"state": MessageState.PENDING, "reason": outcome.reason, "claim_token": None},
+                {"event": "held", "reason": outcome.reason},
+            )
+        self._count(postponed=1)
+        wait = _backoff(message.tries, outcome)
+        return (
+            {
+                "state": MessageState.PENDING,
+                "reason": outcome.reason,
+                "claim_token": None,
+                "not_before": now + timedelta(seconds=wait),
+            },
+            {"event": "postponed", "reason": outcome.reason},
+        )
+
+    def _count(self, *, failure: str | None = None, **one: int) -> None:
+        with self._changed:
+            for name, number in one.items():
+                setattr(self.tally, name, getattr(self.tally, name) + number)
+            if failure:
+                self.tally.failures.append(failure)
+
+    def _refuse(self, reason: str) -> None:
+        """Credentials are wrong for every message: keep them all, and stop."""
+        with self._changed:
+            if self.refused is None:
+                self.refused = reason
+            self._stopping = True
+            self._changed.notify_all()
+
+
+def _backoff(tries: int, outcome: Postponed) -> float:
+    """Seconds to wait after a 429 or a connection that never came about, with jitter."""
+    wait = min(_BACKOFF_MAX, _BACKOFF_START * 2.0**tries)
+    return max(wait, outcome.retry_after or 0.0) * random.uniform(0.9, 1.1)  # noqa: S311 - jitter

@@ -1,0 +1,114 @@
+"""Delivery statuses: asked for by polling, applied by rank, whatever order they come in."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_twilio_alerts.ledger import Event, MessageState, events, outbox
+from target_twilio_alerts.ledger.runs import utc_now
+from target_twilio_alerts.ledger.tables import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_twilio_alerts.delivery.channels import Channel, StatusReport
+    from target_twilio_alerts.ledger import Ledger
+    from target_twilio_alerts.ledger.runs import Run
+
+logger = logging.getLogger(__name__)
+
+POLLED_PER_RUN = 50
+FOLLOWED_FOR = timedelta(days=3)
+"""How long a status is asked for: some carriers never give a receipt, and `sent` is the end."""
+
+_STATES = {
+    "accepted": MessageState.ACCEPTED,
+    "scheduled": MessageState.ACCEPTED,
+    "queued": MessageState.ACCEPTED,
+    "sending": MessageState.ACCEPTED,
+    "sent": MessageState.SENT,
+    "delivered": MessageState.DELIVERED,
+    "partially_delivered": MessageState.DELIVERED,
+    "undelivered": MessageState.UNDELIVERED,
+    "failed": MessageState.FAILED,
+    "canceled": MessageState.FAILED,
+    "read": MessageState.READ,
+}
+"""Twilio's statuses (twilio-messages-calls.openapi.json, message_enum_status) as our states."""
+
+_RANK = {
+    MessageState.ACCEPTED: 1,
+    MessageState.SENT: 2,
+    MessageState.DELIVERED: 3,
+    MessageState.UNDELIVERED: 3,
+    MessageState.FAILED: 3,
+    MessageState.READ: 4,
+}
+
+
+def next_state(current: MessageState, status: str) -> MessageState | None:
+    """The state that a reported status moves a message to, or None when it moves nothing.
+
+    A status only moves up in rank, and a status that we do not know moves nothing.
+    """
+    reported = _STATES.get(status)
+    if reported is None or _RANK[reported] <= _RANK.get(current, 0):
+        return None
+    return reported
+
+
+def poll(ledger: Ledger, channels: Mapping[str, Channel], *, run: Run) -> int:
+    """Ask for the statuses of messages that are not at their end; gives how many were asked for.
+
+    Bounded per run. Channels that cannot be asked (email) are left as they are.
+    """
+    sms = channels.get("sms")
+    if sms is None:
+        return 0
+    with ledger.read() as connection:
+        rows = outbox.unfinished(
+            connection,
+            since=utc_now() - FOLLOWED_FOR,
+            limit=POLLED_PER_RUN,
+        )
+    for row in rows:
+        report = sms.fetch_status(row.sid)
+        if report is None:
+            logger.warning("No status to be had of message %s for now", row.id)
+            break  # the next run asks again; one failing provider must not cost fifty timeouts
+        apply_report(ledger, row, report, run=run)
+    return len(rows)
+
+
+def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run: Run) -> None:
+    """Write what a provider says of a message: its state if it moves up, and the event."""
+    now = utc_now()
+    moved = next_state(MessageState(row.state), report.status)
+    values: dict[str, Any] = {"status_at": now}
+    if report.status != row.status:
+        values["status"] = report.status
+    if report.segments:
+        values["segments"] = report.segments
+    if moved is not None:
+        values |= {"state": moved.value, "updated_at": now}
+    if report.error_code is not None:
+        values |= {"error_code": str(report.error_code), "error_message": report.error_message}
+    with ledger.write() as connection:
+        connection.execute(
+            sa.update(messages)
+            .where(messages.c.id == row.id, messages.c.state == row.state)
+            .values(**values),
+        )
+        if "status" in values:
+            code = None if report.error_code is None else str(report.error_code)
+            event = Event(
+                "message_status",
+                {"sid": row.sid, "status": report.status, "error_code": code},
+                alert_id=row.alert_id,
+                message_id=row.id,
+            )
+            events.append(connection, [event], at=now, run_id=run.id)

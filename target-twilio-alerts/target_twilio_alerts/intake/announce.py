@@ -1,0 +1,103 @@
+"""From an alert to its messages: whom to tell, over which channel, in which words."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.ledger import Event, MessageState
+from target_twilio_alerts.ledger.events import salted_hash
+from target_twilio_alerts.ledger.ids import short_id
+from target_twilio_alerts.ledger.outbox import NewMessage
+from target_twilio_alerts.messages import MessageContext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from target_twilio_alerts.documents import Value
+    from target_twilio_alerts.ledger.alerts import Alert
+    from target_twilio_alerts.messages import Messages
+    from target_twilio_alerts.rules import Alerts, Rule
+
+DUPLICATE_ADDRESS = "duplicate address"
+
+
+def compose(
+    messages: Messages,
+    alerts: Alerts,
+    *,
+    rule: Rule,
+    alert: Alert,
+    values: Mapping[str, Value],
+    previous: Mapping[str, Value] | None,
+    today: date | None,
+) -> Iterator[tuple[NewMessage, Event]]:
+    """Compose one message for each recipient and channel of a rule, with the event that tells it.
+
+    A second recipient with the same address is told nothing: the message is kept as suppressed.
+    """
+    for channel in rule.via:
+        told: set[str] = set()
+        for name in rule.recipients:
+            recipient = alerts.recipients[name]
+            address = recipient.address(channel)
+            if address is None:  # refused when the file is loaded
+                continue
+            reference = short_id()
+            rendered = messages.render(
+                MessageContext(
+                    rule=rule.name,
+                    severity=rule.severity,
+                    entity=alert.entity,
+                    values=values,
+                    previous=previous,
+                    reference=reference,
+                    today=today,
+                ),
+                channel=channel,
+                locale=recipient.locale,
+                template=rule.template,
+            )
+            duplicate = address in told
+            told.add(address)
+            message = NewMessage(
+                id=reference,
+                alert_id=alert.id,
+                recipient=name,
+                channel=channel,
+                address=address,
+                subject=rendered.subject,
+                text=rendered.text,
+                html=rendered.html,
+                salt=secrets.token_hex(16),
+                template=rendered.template,
+                locale=rendered.locale,
+                encoding=rendered.encoding,
+                segments=rendered.segments,
+                severity_rank=rule.severity_rank,
+                state=MessageState.SUPPRESSED if duplicate else MessageState.PENDING,
+                reason=DUPLICATE_ADDRESS if duplicate else None,
+            )
+            yield message, created_event(message, problem=rendered.problem)
+
+
+def created_event(message: NewMessage, *, problem: str | None = None) -> Event:
+    """The event of a message written to the ledger; its address and text only as hashes."""
+    body = {
+        "recipient": message.recipient,
+        "channel": message.channel,
+        "attempt": message.attempt,
+        "state": message.state.value,
+        "reason": message.reason,
+        "template": message.template,
+        "locale": message.locale,
+        "address_hash": salted_hash(message.salt, message.address),
+        "text_hash": salted_hash(message.salt, message.text),
+        "template_problem": problem,
+        "resend_of": message.resend_of,
+        "resend_reason": message.resend_reason,
+        "operator": message.operator,
+    }
+    body = {name: value for name, value in body.items() if value is not None}
+    return Event("message_created", body, alert_id=message.alert_id, message_id=message.id)

@@ -1,0 +1,232 @@
+"""A group's decisions: each arriving version against each rule of its entity, nothing written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.documents import dump_values, is_older, load_values
+from target_twilio_alerts.ledger.events import canonical_json
+from target_twilio_alerts.ledger.versions import StoredVersion
+from target_twilio_alerts.rules import Outcome, decide, decide_by_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date, datetime, tzinfo
+
+    from target_twilio_alerts.documents import Document, Entity, Value
+    from target_twilio_alerts.ledger.alerts import Epoch
+    from target_twilio_alerts.rules import Rule
+
+RememberedKey = tuple[str, int, str]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A record that has become a document, and whether it came in the baseline."""
+
+    entity: Entity
+    document: Document
+    identity: str
+    baseline: bool
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A rule under its current epoch."""
+
+    rule: Rule
+    epoch: Epoch
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A rule's condition became true for a document: an alert, unless it was raised before."""
+
+    watch: Watch
+    document_id: str
+    version: str
+    values: Mapping[str, Value]
+    previous: Mapping[str, Value] | None
+    reason: str
+    decision: str
+
+
+@dataclass
+class Group:
+    """What a group of arrivals amounts to, ready to be written in one transaction."""
+
+    stored: dict[str, StoredVersion]
+    remembered: dict[RememberedKey, bool]
+    run_id: str
+    at: datetime
+    today: date | None
+    zone: tzinfo | None
+    new: dict[str, StoredVersion] = field(default_factory=dict)
+    changed: dict[str, StoredVersion] = field(default_factory=dict)
+    superseded: list[StoredVersion] = field(default_factory=list)
+    answers: dict[RememberedKey, bool | None] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def take(self, arrival: Arrival, watches: Iterable[Watch]) -> None:
+        """Decide one arrival against its rules, and make it the newest version of its document."""
+        document = arrival.document
+        known = self.stored.get(document.id)
+        if known is not None and is_older(document, known):
+            for watch in watches:
+                self.outcomes[watch.rule.name, Outcome.STALE.value] += 1
+            return
+        same = known is not None and known.content == document.content
+        previous = None
+        if known is not None:
+            # The same content gives the same values, even if an older release wrote the header.
+            previous = document.values if same else load_values(known.header, arrival.entity)
+        for watch in watches:
+            self._decide(arrival, watch, known=known, previous=previous, same=same)
+        self._keep(arrival, known=known, same=same)
+
+    def _decide(
+        self,
+        arrival: Arrival,
+        watch: Watch,
+        *,
+        known: StoredVersion | None,
+        previous: Mapping[str, Value] | None,
+        same: bool,
+    ) -> None:
+        rule, document = watch.rule, arrival.document
+        if same and rule.condition.uses_previous:
+            self.outcomes[rule.name, Outcome.NO_MATCH.value] += 1
+            return
+        remembered_key = (rule.name, watch.epoch.epoch, document.id)
+        decision = decide(
+            rule,
+            document.values,
+            previous,
+            today=self.today,
+            previous_today=self._last_decided(watch, known),
+            remembered=self.remembered.get(remembered_key),
+        )
+        self._remember(remembered_key, decision.remember)
+        outcome = Outcome.BASELINE if arrival.baseline else decision.outcome
+        self.outcomes[rule.name, outcome.value] += 1
+        if outcome is Outcome.ALERT:
+            self.edges.append(
+                self._edge(
+                    watch,
+                    document.id,
+                    stamp=document.stamp,
+                    content=document.content,
+                    values=document.values,
+                    previous=previous,
+                    reason=decision.reason,
+                ),
+            )
+
+    def _last_decided(self, watch: Watch, known: StoredVersion | None) -> date | None:
+        """The day on which the previous version was last decided by a rule that has a clock."""
+        if not watch.rule.condition.uses_clock or self.today is None or known is None:
+            return self.today
+        seen_on = known.seen_at.astimezone(self.zone).date()
+        return max(watch.epoch.decided_on or self.today, seen_on)
+
+    def _remember(self, key: RememberedKey, answer: bool | None) -> None:
+        # Only a kept "true" can make a difference: no answer counts as not holding.
+        kept = True if answer else None
+        if kept or key in self.remembered:
+            self.answers[key] = kept
+        if kept:
+            self.remembered[key] = True
+        else:
+            self.remembered.pop(key, None)
+
+    def _keep(self, arrival: Arrival, *, known: StoredVersion | None, same: bool) -> None:
+        document = arrival.document
+        if known is not None and same:
+            if (document.stamp, document.row_version) == (known.stamp, known.row_version):
+                return
+            # Re-stamped: no new version, but what is older must be told by the newest stamp.
+            version = StoredVersion(
+                **{
+                    **vars(known),
+                    "stamp": document.stamp,
+                    "row_version": document.row_version,
+                },
+            )
+        else:
+            version = StoredVersion(
+                id=document.id,
+                stream=document.stream,
+                entity=document.entity,
+                key=arrival.identity,
+                ordinal=1 if known is None else known.ordinal + 1,
+                stamp=document.stamp,
+                row_version=document.row_version,
+                content=document.content,
+                header=dump_values(document.values),
+                final=document.final,
+                baseline=arrival.baseline,
+                seen_at=self.at,
+                run_id=self.run_id,
+            )
+            if known is not None:
+                self.superseded.append(known)
+        self.stored[document.id] = version
+        if known is None or document.id in self.new:
+            self.new[document.id] = version
+        else:
+            self.changed[document.id] = version
+
+    def pass_of_time(self, watch: Watch, version: StoredVersion, entity: Entity) -> None:
+        """Decide a stored document by the clock alone: it may have become true untouched."""
+        last = self._last_decided(watch, version)
+        if self.today is None or last is None or last >= self.today:
+            return
+        values = load_values(version.header, entity)
+        decision = decide_by_clock(watch.rule, values, today=self.today, last=last)
+        if decision.outcome is Outcome.ALERT:
+            self.edges.append(
+                self._edge(
+                    watch,
+                    version.id,
+                    stamp=version.stamp,
+                    content=version.content,
+                    values=values,
+                    previous=values,
+                    reason=decision.reason,
+                ),
+            )
+
+    def _edge(
+        self,
+        watch: Watch,
+        document_id: str,
+        *,
+        stamp: str | None,
+        content: str,
+        values: Mapping[str, Value],
+        previous: Mapping[str, Value] | None,
+        reason: str,
+    ) -> Edge:
+        version = f"{stamp or ''}|{content}"
+        if watch.rule.condition.uses_clock:
+            version += f"|{self.today}"
+        decision = {
+            "when": watch.rule.when,
+            "fingerprint": watch.rule.fingerprint,
+            "current": dump_values(values),
+            "previous": None if previous is None else dump_values(previous),
+            "today": None if self.today is None else self.today.isoformat(),
+            "stamp": stamp,
+        }
+        return Edge(
+            watch=watch,
+            document_id=document_id,
+            version=version,
+            values=values,
+            previous=previous,
+            reason=reason,
+            decision=canonical_json(decision),
+        )

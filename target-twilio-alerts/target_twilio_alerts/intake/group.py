@@ -1,0 +1,322 @@
+"""The intake: gathers records into groups and commits each group in one transaction.
+
+A group is committed at latest half a second after its first record, also while the tap is silent: a
+timer thread sees to that. STATE may leave only after the commit that covers it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_twilio_alerts.documents import ENTITIES, PRESETS, UnusableRecord
+from target_twilio_alerts.intake.decisions import Arrival, Group, Watch
+from target_twilio_alerts.intake.reads import CompleteReads, UnknownHistoryError
+from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
+from target_twilio_alerts.ledger import Event, events, versions
+from target_twilio_alerts.ledger import alerts as ledger_alerts
+from target_twilio_alerts.ledger.events import canonical_json
+from target_twilio_alerts.ledger.runs import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy.engine import Connection
+
+    from target_twilio_alerts.intake.reads import Context
+    from target_twilio_alerts.ledger import Ledger
+    from target_twilio_alerts.ledger.runs import Run
+    from target_twilio_alerts.messages import Messages
+    from target_twilio_alerts.rules import Alerts
+
+logger = logging.getLogger(__name__)
+
+GROUP_SECONDS = 0.5
+GROUP_RECORDS = 500
+
+READ_WHOLE = "read whole"
+BY_SETTING = "baseline by setting"
+
+_digest_encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
+
+
+class Intake:
+    """Takes records in; gives alerts and messages out, through the ledger.
+
+    Args:
+        ledger: Where versions, alerts and messages are written.
+        alerts: Rules, recipients and groups.
+        messages: Writes the texts.
+        run: The run at work.
+        on_messages: Called after a commit that added messages.
+        empty_ledger: ``refuse``, ``baseline`` or ``alert``: see the setting.
+        dry_run: Decide and render, and keep nothing.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        alerts: Alerts,
+        messages: Messages,
+        *,
+        run: Run,
+        on_messages: Callable[[], None],
+        empty_ledger: str = "refuse",
+        dry_run: bool = False,
+    ) -> None:
+        self._ledger = ledger
+        self._alerts = alerts
+        self._run = run
+        self._on_messages = on_messages
+        self._empty_ledger = empty_ledger
+        self._dry_run = dry_run
+        self._arrivals: list[Arrival] = []
+        self._malformed: list[MalformedRecord] = []
+        self._first_at = 0.0
+        self._lock = threading.Condition()
+        self._closed = False
+        self._reading = False
+        self._deferred: list[tuple[str, Context]] = []
+        self._timer = threading.Thread(target=self._commit_in_time, name="intake", daemon=True)
+        self.error: BaseException | None = None
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.counts: Counter[str] = Counter()
+        self._recorder = Recorder(alerts, messages, run=run, counts=self.counts, dry_run=dry_run)
+        self._reads, self._watches = self._open()
+
+    def _open(self) -> tuple[CompleteReads, dict[str, list[Watch]]]:
+        now = utc_now()
+        watches: dict[str, list[Watch]] = {}
+        told = []
+        with self._ledger.write(keep=not self._dry_run) as connection:
+            for rule in self._alerts.rules:
+                epoch = ledger_alerts.current_epoch(
+                    connection,
+                    rule=rule.name,
+                    fingerprint=rule.fingerprint,
+                    entity=rule.entity.name,
+                    condition=rule.when,
+                    at=now,
+                    run_id=self._run.id,
+                )
+                watches.setdefault(rule.entity.name, []).append(Watch(rule, epoch))
+                if epoch.is_new:
+                    body = {
+                        "rule": rule.name,
+                        "epoch": epoch.epoch,
+                        "when": rule.when,
+                        "fingerprint": rule.fingerprint,
+                    }
+                    told.append(Event("rule_epoch_started", body))
+            reads = CompleteReads(versions.load_complete_reads(connection))
+            events.append(connection, told, at=now, run_id=self._run.id)
+        return reads, watches
+
+    def start(self) -> None:
+        """Begin to commit in time."""
+        self._timer.start()
+
+    def begin_stream(self) -> None:
+        """Note that the tap has begun to read: a STATE from now on is of this run."""
+        self._reading = True
+
+    def add(
+        self,
+        stream: str,
+        record: dict[str, Any],
+        key_properties: Sequence[str],
+        *,
+        problem: str | None,
+    ) -> None:
+        """Take one record in.
+
+        A record that breaks its schema (``problem`` says how) is recorded and still decided as far
+        as it can be read; one without its key cannot be, and is recorded alone.
+        """
+        self.raise_error()
+        entity = PRESETS.get(stream)
+        if entity is None:
+            self.counts[f"unknown stream {stream}"] += 1
+            return
+        self.counts["records"] += 1
+        arrival = None
+        try:
+            document = entity.document(record, key_properties)
+        except UnusableRecord as error:
+            problem = f"{error}; {problem}" if problem else str(error)
+            document_id = None
+        else:
+            document_id = document.id
+            problem = "; ".join([*([problem] if problem else []), *document.problems]) or None
+            arrival = Arrival(
+                entity=entity,
+                document=document,
+                identity=_identity(document.key, key_properties),
+                baseline=not self._reads.covers(stream, record),
+            )
+        with self._lock:
+            if problem is not None:
+                self.counts["malformed"] += 1
+                self._malformed.append(
+                    MalformedRecord(stream, _digest(record), document_id, problem),
+                )
+            if arrival is not None:
+                self._arrivals.append(arrival)
+            if len(self._arrivals) + len(self._malformed) == 1:
+                self._first_at = time.monotonic()
+                self._lock.notify_all()
+            if len(self._arrivals) >= GROUP_RECORDS:
+                self._commit(None)
+
+    def commit(self, state: Mapping[str, Any] | None = None) -> None:
+        """Commit what has been taken in, and with it what a STATE says of whole reads.
+
+        Raises:
+            UnknownHistoryError: The STATE has bookmarks of reads that this ledger never saw.
+            LedgerError: The ledger refused.
+        """
+        self.raise_error()
+        with self._lock:
+            self._commit(state)
+
+    def finish(self) -> None:
+        """Commit the rest, and decide the rules that mention the clock over what is stored."""
+        self.commit()
+        with self._lock:
+            self._end_deferred_baseline()
+            self._look_at_the_clock()
+
+    def close(self) -> None:
+        """Stop the timer; commits nothing."""
+        with self._lock:
+            self._closed = True
+            self._lock.notify_all()
+        if self._timer.ident is not None:
+            self._timer.join()
+
+    def raise_error(self) -> None:
+        """Raise what the timer thread met, in the thread that can tell it."""
+        if self.error is not None:
+            raise self.error
+
+    def _commit_in_time(self) -> None:
+        try:
+            with self._lock:
+                while not self._closed:
+                    if not (self._arrivals or self._malformed):
+                        self._lock.wait()
+                        continue
+                    left = self._first_at + GROUP_SECONDS - time.monotonic()
+                    if left > 0:
+                        self._lock.wait(left)
+                        continue
+                    self._commit(None)
+        except Exception as error:  # noqa: BLE001 - raised again in the reading thread
+            self.error = error
+
+    def _commit(self, state: Mapping[str, Any] | None) -> None:
+        arrivals, self._arrivals = self._arrivals, []
+        malformed, self._malformed = self._malformed, []
+        fresh = [] if state is None else self._reads.unknown(state)
+        if fresh and not self._reading:
+            fresh = self._meet_history(fresh)
+        if not (arrivals or malformed or fresh):
+            return
+        with self._ledger.write(keep=not self._dry_run) as connection:
+            group = self._group(connection, [arrival.document.id for arrival in arrivals])
+            for arrival in arrivals:
+                group.take(arrival, self._watches.get(arrival.entity.name, ()))
+            told = self._recorder.malformed(connection, malformed, at=group.at)
+            raised = self._recorder.write(connection, group)
+            told += raised
+            told += self._recorder.complete(connection, fresh, at=group.at, reason=READ_WHOLE)
+            events.append(connection, told, at=group.at, run_id=self._run.id)
+        for stream, context in fresh:
+            self._reads.add(stream, context)
+        self.outcomes.update(group.outcomes)
+        if raised:
+            self._on_messages()
+
+    def _meet_history(self, fresh: list[tuple[str, Context]]) -> list[tuple[str, Context]]:
+        """The tap brings bookmarks of reads that the ledger never saw: do as the setting says."""
+        if self._empty_ledger == "alert":
+            return fresh
+        if self._empty_ledger == "baseline":
+            self._deferred = fresh
+            return []
+        streams = ", ".join(sorted({stream for stream, _ in fresh}))
+        raise UnknownHistoryError(
+            f"the tap's state says that {streams} has been read before, but the ledger has never "
+            "seen it: restore the ledger, or run once with `--full-refresh` for a new baseline, or "
+            "set empty_ledger to `baseline` or `alert`",
+        )
+
+    def _group(self, connection: Connection, ids: list[str]) -> Group:
+        now = utc_now()
+        return Group(
+            stored=versions.load(connection, ids),
+            remembered=versions.load_remembered(connection, ids),
+            run_id=self._run.id,
+            at=now,
+            today=self._today(now),
+            zone=self._alerts.timezone,
+        )
+
+    def _today(self, now: datetime) -> date | None:
+        zone = self._alerts.timezone
+        return None if zone is None else now.astimezone(zone).date()
+
+    def _end_deferred_baseline(self) -> None:
+        """What arrived in this run was the baseline, by setting: the next run alerts."""
+        left = [
+            (stream, context)
+            for stream, context in self._deferred
+            if not self._reads.knows(stream, context)
+        ]
+        if not left:
+            return
+        now = utc_now()
+        with self._ledger.write(keep=not self._dry_run) as connection:
+            told = self._recorder.complete(connection, left, at=now, reason=BY_SETTING)
+            events.append(connection, told, at=now, run_id=self._run.id)
+
+    def _look_at_the_clock(self) -> None:
+        """At most once a day per rule: what became due without being touched."""
+        today = self._today(utc_now())
+        for name, watches in self._watches.items():
+            for watch in watches:
+                decided_on = watch.epoch.decided_on
+                if not watch.rule.condition.uses_clock or today is None or decided_on == today:
+                    continue
+                with self._ledger.write(keep=not self._dry_run) as connection:
+                    group = self._group(connection, [])
+                    if decided_on is not None:
+                        for version in versions.open_documents(connection, name):
+                            if self._reads.covers(version.stream, json.loads(version.key)):
+                                group.pass_of_time(watch, version, ENTITIES[name])
+                    told = self._recorder.write(connection, group)
+                    ledger_alerts.mark_decided(
+                        connection,
+                        rule=watch.rule.name,
+                        epoch=watch.epoch.epoch,
+                        day=today,
+                    )
+                    events.append(connection, told, at=group.at, run_id=self._run.id)
+                if told:
+                    self._on_messages()
+
+
+def _identity(key: str, key_properties: Sequence[str]) -> str:
+    return canonical_json(dict(zip(key_properties, json.loads(key), strict=True)))
+
+
+def _digest(record: dict[str, Any]) -> str:
+    return hashlib.sha256(_digest_encoder.encode(record)).hexdigest()

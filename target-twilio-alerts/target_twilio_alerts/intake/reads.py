@@ -1,0 +1,84 @@
+"""Which partitions of which streams have been read whole: until then, first contact is a baseline.
+
+A read is whole when a STATE has a bookmark for the partition and no progress marker left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Context = dict[str, Any]
+
+
+class UnknownHistoryError(Exception):
+    """The tap has read before what this ledger has never seen."""
+
+
+def complete_partitions(state: Mapping[str, Any]) -> Iterator[tuple[str, Context]]:
+    """Stream and context of each partition that a Singer STATE value shows as read whole.
+
+    A stream without partitions has the empty context, which covers all its records.
+    """
+    bookmarks = state.get("bookmarks")
+    if not isinstance(bookmarks, dict):
+        return
+    for stream, entry in bookmarks.items():
+        if not isinstance(entry, dict):
+            continue
+        partitions = entry.get("partitions")
+        if not partitions:
+            if _is_complete(entry):
+                yield stream, {}
+            continue
+        for partition in partitions:
+            if isinstance(partition, dict) and _is_complete(partition):
+                yield stream, partition.get("context") or {}
+
+
+def _is_complete(entry: Mapping[str, Any]) -> bool:
+    return entry.get("replication_key_value") is not None and not entry.get("progress_markers")
+
+
+class CompleteReads:
+    """The whole reads that the ledger knows of.
+
+    Args:
+        stored: Per stream, the contexts that have been read whole.
+    """
+
+    def __init__(self, stored: Mapping[str, list[Context]]) -> None:
+        self._by_stream: dict[str, dict[tuple[str, ...], set[tuple[Any, ...]]]] = {}
+        for stream, contexts in stored.items():
+            for context in contexts:
+                self.add(stream, context)
+
+    def add(self, stream: str, context: Context) -> None:
+        """Learn of a whole read."""
+        names = tuple(sorted(context))
+        known = self._by_stream.setdefault(stream, {}).setdefault(names, set())
+        known.add(tuple(context[name] for name in names))
+
+    def covers(self, stream: str, fields: Mapping[str, Any]) -> bool:
+        """Whether a record with these root fields belongs to a partition that was read whole."""
+        for names, known in self._by_stream.get(stream, {}).items():
+            values = tuple(fields.get(name) for name in names)
+            if all(isinstance(value, (str, int)) for value in values) and values in known:
+                return True
+        return False
+
+    def knows(self, stream: str, context: Context) -> bool:
+        """Whether this very partition was read whole."""
+        names = tuple(sorted(context))
+        known = self._by_stream.get(stream, {}).get(names, set())
+        return tuple(context[name] for name in names) in known
+
+    def unknown(self, state: Mapping[str, Any]) -> list[tuple[str, Context]]:
+        """Partitions that a STATE shows as read whole and that are not known here yet."""
+        return [
+            (stream, context)
+            for stream, context in complete_partitions(state)
+            if not self.knows(stream, context)
+        ]

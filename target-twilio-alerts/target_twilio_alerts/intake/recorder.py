@@ -1,0 +1,185 @@
+"""Writes a decided group into the ledger: versions, alerts, their messages, and its events."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.intake.announce import compose
+from target_twilio_alerts.ledger import Event, outbox, versions
+from target_twilio_alerts.ledger import alerts as ledger_alerts
+from target_twilio_alerts.ledger.alerts import Alert
+from target_twilio_alerts.ledger.ids import short_id
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from target_twilio_alerts.intake.decisions import Edge, Group
+    from target_twilio_alerts.intake.reads import Context
+    from target_twilio_alerts.ledger.runs import Run
+    from target_twilio_alerts.messages import Messages
+    from target_twilio_alerts.rules import Alerts
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MalformedRecord:
+    """A record that breaks its schema or lacks its key."""
+
+    stream: str
+    digest: str
+    document_id: str | None
+    problem: str
+
+
+class Recorder:
+    """Writes what a group amounts to; gives back the events, for the chain to take last.
+
+    Args:
+        alerts: Recipients of the rules.
+        messages: Writes the texts.
+        run: The run at work.
+        counts: Where alerts and messages are counted.
+        dry_run: Show each message in the log.
+    """
+
+    def __init__(
+        self,
+        alerts: Alerts,
+        messages: Messages,
+        *,
+        run: Run,
+        counts: Counter[str],
+        dry_run: bool,
+    ) -> None:
+        self._alerts = alerts
+        self._messages = messages
+        self._run_id = run.id
+        self._counts = counts
+        self._dry_run = dry_run
+
+    def write(self, connection: Connection, group: Group) -> list[Event]:
+        """Write versions, kept answers, alerts and messages."""
+        versions.save(
+            connection,
+            new=list(group.new.values()),
+            changed=list(group.changed.values()),
+            superseded=group.superseded,
+        )
+        versions.save_remembered(connection, group.answers)
+        return [event for edge in group.edges for event in self._raise(connection, group, edge)]
+
+    def _raise(self, connection: Connection, group: Group, edge: Edge) -> list[Event]:
+        rule = edge.watch.rule
+        alert = Alert(
+            id=short_id(),
+            rule=rule.name,
+            epoch=edge.watch.epoch.epoch,
+            document_id=edge.document_id,
+            version=edge.version,
+            entity=rule.entity.name,
+            title=_title(edge, rule.entity.label),
+            severity=rule.severity,
+            reason=edge.reason,
+            decision=edge.decision,
+            raised_at=group.at,
+            run_id=self._run_id,
+        )
+        if not ledger_alerts.add(connection, alert):
+            self._counts["alerts known already"] += 1
+            return []
+        self._counts["alerts"] += 1
+        body = {
+            "rule": alert.rule,
+            "epoch": alert.epoch,
+            "document": alert.document_id,
+            "version": alert.version,
+            "title": alert.title,
+            "severity": alert.severity,
+            "reason": alert.reason,
+            "decision": alert.decision,
+        }
+        told = [Event("alert_raised", body, alert_id=alert.id)]
+        composed = compose(
+            self._messages,
+            self._alerts,
+            rule=rule,
+            alert=alert,
+            values=edge.values,
+            previous=edge.previous,
+            today=group.today,
+        )
+        for message, event in composed:
+            outbox.add(connection, message, at=group.at, run_id=self._run_id)
+            self._counts["messages"] += 1
+            told.append(event)
+            if self._dry_run:
+                logger.info(
+                    "dry run: %s would tell %s by %s: %s",
+                    rule.name,
+                    message.recipient,
+                    message.channel,
+                    message.text,
+                )
+        return told
+
+    def malformed(
+        self,
+        connection: Connection,
+        records: Iterable[MalformedRecord],
+        *,
+        at: datetime,
+    ) -> list[Event]:
+        """Record malformed records; one that was recorded before is counted, and told no more."""
+        told = []
+        for record in records:
+            is_new = versions.record_malformed(
+                connection,
+                **vars(record),
+                at=at,
+                run_id=self._run_id,
+            )
+            if is_new:
+                body = {
+                    "stream": record.stream,
+                    "document": record.document_id,
+                    "problem": record.problem,
+                }
+                told.append(Event("record_malformed", body))
+                logger.warning("%s: a record is malformed: %s", record.stream, record.problem)
+        return told
+
+    def complete(
+        self,
+        connection: Connection,
+        partitions: Iterable[tuple[str, Context]],
+        *,
+        at: datetime,
+        reason: str,
+    ) -> list[Event]:
+        """Note partitions that have been read whole: their baseline is over."""
+        told = []
+        for stream, context in partitions:
+            versions.add_complete_read(
+                connection,
+                stream=stream,
+                context=context,
+                at=at,
+                run_id=self._run_id,
+                reason=reason,
+            )
+            body = {"stream": stream, "context": context, "reason": reason}
+            told.append(Event("baseline_completed", body))
+        return told
+
+
+def _title(edge: Edge, label: str) -> str:
+    parts = [edge.values.get("type"), edge.values.get("number")]
+    named = " ".join(str(part) for part in parts if part is not None)
+    return f"{label} {named}".strip()[:255]

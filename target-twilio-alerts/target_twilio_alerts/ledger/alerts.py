@@ -1,0 +1,106 @@
+"""Alerts and the epochs of the rules that raise them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from target_twilio_alerts.ledger.tables import alerts, rule_epochs
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A rule's time under one condition. ``decided_on`` is the last day the clock was looked at."""
+
+    rule: str
+    epoch: int
+    decided_on: date | None
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A rule's condition became true for a document, at one of its versions."""
+
+    id: str
+    rule: str
+    epoch: int
+    document_id: str
+    version: str
+    entity: str
+    title: str
+    severity: str
+    reason: str
+    decision: str
+    raised_at: datetime
+    run_id: str
+
+
+def current_epoch(
+    connection: Connection,
+    *,
+    rule: str,
+    fingerprint: str,
+    entity: str,
+    condition: str,
+    at: datetime,
+    run_id: str,
+) -> Epoch:
+    """The epoch of a rule as it stands in the alerts file: a changed condition starts a new one."""
+    table = rule_epochs.c
+    last = connection.execute(
+        sa.select(table.epoch, table.fingerprint, table.decided_on)
+        .where(table.rule == rule)
+        .order_by(table.epoch.desc())
+        .limit(1),
+    ).first()
+    if last is not None and last.fingerprint == fingerprint:
+        return Epoch(rule, last.epoch, last.decided_on, is_new=False)
+    number = 1 if last is None else last.epoch + 1
+    connection.execute(
+        sa.insert(rule_epochs).values(
+            rule=rule,
+            epoch=number,
+            fingerprint=fingerprint,
+            entity=entity,
+            condition=condition,
+            started_at=at,
+            decided_on=None,
+            run_id=run_id,
+        ),
+    )
+    return Epoch(rule, number, None, is_new=True)
+
+
+def mark_decided(connection: Connection, *, rule: str, epoch: int, day: date) -> None:
+    """Note the day up to which a rule that mentions the clock has been decided everywhere."""
+    table = rule_epochs.c
+    connection.execute(
+        sa.update(rule_epochs)
+        .where(table.rule == rule, table.epoch == epoch)
+        .values(decided_on=day),
+    )
+
+
+def add(connection: Connection, alert: Alert) -> bool:
+    """Raise an alert once: False when the same edge has been raised before."""
+    table = alerts.c
+    known = connection.execute(
+        sa.select(table.id).where(
+            table.rule == alert.rule,
+            table.epoch == alert.epoch,
+            table.document_id == alert.document_id,
+            table.version == alert.version,
+        ),
+    ).first()
+    if known is not None:
+        return False
+    connection.execute(sa.insert(alerts).values(vars(alert)))
+    return True

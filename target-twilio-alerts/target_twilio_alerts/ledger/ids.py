@@ -1,0 +1,18 @@
+"""Short names that people can read aloud: for alerts, messages, claims and runs."""
+
+from __future__ import annotations
+
+import secrets
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O or U, so that nothing is misread."""
+
+
+def short_id() -> str:
+    """Draw eight characters (40 random bits), e.g. ``7K2QM9XD``."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def long_id() -> str:
+    """Draw 32 hex characters (128 random bits)."""
+    return secrets.token_hex(16)

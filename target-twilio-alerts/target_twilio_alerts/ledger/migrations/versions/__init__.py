@@ -1,0 +1,3 @@
+"""One module a migration, in order."""
+
+from __future__ import annotations

@@ -1,0 +1,268 @@
+"""Messages on their way out: claimed, handed over at most once, and followed to their end.
+
+A claim is compare-and-set with a token and may expire until the call starts; from ``sending`` on it
+never does: only the claimer's own answer, evidence, or an operator moves the message further.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_twilio_alerts.ledger.ids import long_id
+from target_twilio_alerts.ledger.runs import is_dead
+from target_twilio_alerts.ledger.tables import (
+    MessageState,
+    UtcDateTime,
+    message_contents,
+    messages,
+    runs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+CLAIM_SECONDS = 60
+"""How long a claim holds before its call must have started."""
+
+ABANDONED_SECONDS = 300
+"""A ``sending`` older than this has outlived every timeout of its call: its answer is lost."""
+
+
+INTERRUPTED = "the process ended during the hand-over; the answer is lost"
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message to be sent to one recipient over one channel, or recorded as suppressed."""
+
+    id: str
+    alert_id: str | None
+    recipient: str
+    channel: str
+    address: str
+    subject: str | None
+    text: str
+    html: str | None
+    salt: str
+    template: str
+    locale: str
+    encoding: str | None
+    segments: int | None
+    severity_rank: int
+    attempt: int = 1
+    state: MessageState = MessageState.PENDING
+    reason: str | None = None
+    resend_of: str | None = None
+    resend_reason: str | None = None
+    operator: str | None = None
+
+
+@dataclass(frozen=True)
+class ClaimedMessage:
+    """A message in our hands, with its contents."""
+
+    id: str
+    alert_id: str | None
+    recipient: str
+    channel: str
+    tries: int
+    token: str
+    address: str
+    subject: str | None
+    text: str
+    html: str | None
+
+
+def add(connection: Connection, message: NewMessage, *, at: datetime, run_id: str) -> None:
+    """Write a message and, apart from it, its erasable contents."""
+    row = dict(vars(message))
+    contents = {name: row.pop(name) for name in ("address", "subject", "text", "html", "salt")}
+    row["state"] = message.state.value
+    connection.execute(
+        sa.insert(messages).values(**row, created_at=at, updated_at=at, tries=0, run_id=run_id),
+    )
+    connection.execute(sa.insert(message_contents).values(message_id=message.id, **contents))
+
+
+def claim(
+    connection: Connection,
+    *,
+    at: datetime,
+    run_id: str,
+    limit: int,
+    channels: Sequence[str],
+) -> list[ClaimedMessage]:
+    """Take up to ``limit`` messages that are due, the most severe first, then the oldest."""
+    table = messages.c
+    due = sa.or_(
+        sa.and_(
+            table.state == MessageState.PENDING.value,
+            sa.or_(table.not_before.is_(None), table.not_before <= at),
+        ),
+        sa.and_(table.state == MessageState.CLAIMED.value, table.claim_expires_at < at),
+    )
+    ids = (
+        connection.execute(
+            sa.select(table.id)
+            .where(due, table.channel.in_(channels))
+            .order_by(table.severity_rank.desc(), table.created_at, table.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True),
+        )
+        .scalars()
+        .all()
+    )
+    if not ids:
+        return []
+    token = long_id()
+    connection.execute(
+        sa.update(messages)
+        .where(table.id.in_(ids), due)
+        .values(
+            state=MessageState.CLAIMED.value,
+            claim_token=token,
+            claim_expires_at=at + timedelta(seconds=CLAIM_SECONDS),
+            claim_run_id=run_id,
+            updated_at=at,
+        ),
+    )
+    return _claimed(connection, token, ids)
+
+
+def _claimed(connection: Connection, token: str, ids: Sequence[str]) -> list[ClaimedMessage]:
+    table, contents = messages.c, message_contents.c
+    rows = connection.execute(
+        sa.select(
+            table.id,
+            table.alert_id,
+            table.recipient,
+            table.channel,
+            table.tries,
+            table.claim_token,
+            contents.address,
+            contents.subject,
+            contents.text,
+            contents.html,
+        )
+        .join(message_contents, contents.message_id == table.id)
+        .where(table.id.in_(ids), table.claim_token == token)
+        .order_by(table.severity_rank.desc(), table.created_at, table.id),
+    )
+    return [ClaimedMessage(*row) for row in rows]
+
+
+def move(
+    connection: Connection,
+    message: ClaimedMessage,
+    *,
+    before: Sequence[MessageState],
+    at: datetime,
+    **values: Any,
+) -> bool:
+    """Move a message that we hold from one of the states ``before``; False if we lost it."""
+    if isinstance(values.get("state"), MessageState):
+        values["state"] = values["state"].value
+    table = messages.c
+    moved = connection.execute(
+        sa.update(messages)
+        .where(
+            table.id == message.id,
+            table.claim_token == message.token,
+            table.state.in_([state.value for state in before]),
+        )
+        .values(**values, updated_at=at),
+    )
+    return moved.rowcount == 1
+
+
+def recover(connection: Connection, *, at: datetime) -> list[str]:
+    """Settle what ended processes held: free their claims, show their hand-overs as unknown.
+
+    Returns:
+        The messages that were being handed over: nobody will hear the answer any more.
+    """
+    table = messages.c
+    held = connection.execute(
+        sa.select(table.id, table.state, table.sending_at, runs.c.host, runs.c.pid, runs.c.ended_at)
+        .join(runs, runs.c.id == table.claim_run_id)
+        .where(table.state.in_([MessageState.CLAIMED.value, MessageState.SENDING.value])),
+    ).all()
+    outlived = at - timedelta(seconds=ABANDONED_SECONDS)
+    claimed, sending = [], []
+    for row in held:
+        gone = row.ended_at is not None or is_dead(host=row.host, pid=row.pid)
+        if row.state == MessageState.CLAIMED.value and gone:
+            claimed.append(row.id)
+        elif row.state == MessageState.SENDING.value and (gone or row.sending_at < outlived):
+            sending.append(row.id)
+    _set_state(connection, claimed, before=MessageState.CLAIMED, after=MessageState.PENDING, at=at)
+    _set_state(
+        connection,
+        sending,
+        before=MessageState.SENDING,
+        after=MessageState.UNKNOWN,
+        at=at,
+        reason=INTERRUPTED,
+    )
+    return sending
+
+
+def _set_state(
+    connection: Connection,
+    ids: Sequence[str],
+    *,
+    before: MessageState,
+    after: MessageState,
+    at: datetime,
+    **values: Any,
+) -> None:
+    if ids:
+        connection.execute(
+            sa.update(messages)
+            .where(messages.c.id.in_(ids), messages.c.state == before.value)
+            .values(state=after.value, updated_at=at, **values),
+        )
+
+
+def next_due(connection: Connection, *, channels: Sequence[str]) -> datetime | None:
+    """When the next message of these channels may be taken; None when none waits."""
+    table = messages.c
+    moment: datetime | None = connection.execute(
+        sa.select(sa.func.coalesce(table.not_before, table.created_at, type_=UtcDateTime))
+        .where(table.state == MessageState.PENDING.value, table.channel.in_(channels))
+        .order_by(sa.func.coalesce(table.not_before, table.created_at))
+        .limit(1),
+    ).scalar()
+    return moment
+
+
+def unfinished(connection: Connection, *, since: datetime, limit: int) -> list[sa.Row[Any]]:
+    """Messages whose end is not known yet and can be asked for: ``id``, ``sid``, ``state``."""
+    table = messages.c
+    return list(
+        connection.execute(
+            sa.select(table.id, table.alert_id, table.channel, table.sid, table.state, table.status)
+            .where(
+                table.state.in_([MessageState.ACCEPTED.value, MessageState.SENT.value]),
+                table.channel == "sms",
+                table.sid.is_not(None),
+                table.accepted_at >= since,
+            )
+            .order_by(table.status_at.is_not(None), table.status_at, table.accepted_at)
+            .limit(limit),
+        ),
+    )
+
+
+def count_by_state(connection: Connection) -> dict[str, int]:
+    """How many messages stand in each state."""
+    table = messages.c
+    query = sa.select(table.state, sa.func.count()).group_by(table.state)
+    return dict(connection.execute(query).tuples().all())

@@ -1,0 +1,266 @@
+"""The ledger's tables: what was seen, what was decided, what was sent, and the trail of it all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
+
+class MessageState(str, Enum):
+    """Where a message stands between us and the recipient's telephone or inbox.
+
+    ``pending -> claimed -> sending -> accepted -> sent -> delivered | undelivered | failed |
+    read``; beside them ``rejected`` (a clear no), ``unknown`` (no clear answer) and ``suppressed``
+    (we chose not to send).
+    """
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    READ = "read"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment: sortable ISO text in SQLite, ``timestamptz`` in PostgreSQL."""
+
+    impl = sa.String(27)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Use the database's own type where it keeps the zone."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.DateTime(timezone=True))
+        return dialect.type_descriptor(sa.String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse naive moments; write microseconds always, so that text sorts as time does."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("the ledger keeps aware moments only")
+        value = value.astimezone(timezone.utc)
+        return value if dialect.name == "postgresql" else iso_utc(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give back an aware UTC moment."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            parsed = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: DTZ007 - Z is UTC
+            return parsed.replace(tzinfo=timezone.utc)
+        moment: datetime = value
+        return moment.astimezone(timezone.utc)
+
+
+def iso_utc(moment: datetime) -> str:
+    """Write a moment as ``2026-11-23T08:52:08.123456Z``."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("command", sa.String(32), nullable=False),
+    sa.Column("version", sa.String(32), nullable=False),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("outcome", sa.String(32), nullable=False),
+    sa.Column("summary", sa.Text),
+)
+
+complete_reads = sa.Table(
+    "complete_reads",
+    metadata,
+    sa.Column("stream", sa.String(255), primary_key=True),
+    sa.Column("context", sa.String(1024), primary_key=True),
+    sa.Column("completed_at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+)
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("stream", sa.String(255), nullable=False),
+    sa.Column("entity", sa.String(64), nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("stamp", sa.String(40)),
+    sa.Column("row_version", sa.String(40)),
+    sa.Column("content", sa.String(64), nullable=False),
+    sa.Column("header", sa.Text, nullable=False),
+    sa.Column("final", sa.Boolean, nullable=False),
+    sa.Column("baseline", sa.Boolean, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(32), nullable=False),
+)
+sa.Index("ix_documents_entity_final", documents.c.entity, documents.c.final)
+
+document_versions = sa.Table(
+    "document_versions",
+    metadata,
+    sa.Column("document_id", sa.String(32), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),
+    sa.Column("stamp", sa.String(40)),
+    sa.Column("row_version", sa.String(40)),
+    sa.Column("content", sa.String(64), nullable=False),
+    sa.Column("header", sa.Text, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(32), nullable=False),
+)
+
+malformed_records = sa.Table(
+    "malformed_records",
+    metadata,
+    sa.Column("stream", sa.String(255), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("document_id", sa.String(32)),
+    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False),
+    sa.Column("last_seen_at", UtcDateTime, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("run_id", sa.String(32), nullable=False),
+)
+
+rule_epochs = sa.Table(
+    "rule_epochs",
+    metadata,
+    sa.Column("rule", sa.String(255), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("entity", sa.String(64), nullable=False),
+    sa.Column("condition", sa.Text, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("decided_on", sa.Date),
+    sa.Column("run_id", sa.String(32), nullable=False),
+)
+
+remembered_answers = sa.Table(
+    "remembered_answers",
+    metadata,
+    sa.Column("rule", sa.String(255), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("document_id", sa.String(32), primary_key=True),
+    sa.Column("answer", sa.Boolean, nullable=False),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("rule", sa.String(255), nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("document_id", sa.String(32), nullable=False),
+    sa.Column("version", sa.String(160), nullable=False),
+    sa.Column("entity", sa.String(64), nullable=False),
+    sa.Column("title", sa.String(255), nullable=False),
+    sa.Column("severity", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("decision", sa.Text, nullable=False),
+    sa.Column("raised_at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(32), nullable=False),
+    sa.UniqueConstraint("rule", "epoch", "document_id", "version"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("alert_id", sa.String(16), sa.ForeignKey("alerts.id")),
+    sa.Column("recipient", sa.String(255), nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("severity_rank", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("not_before", UtcDateTime),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("claim_token", sa.String(32)),
+    sa.Column("claim_expires_at", UtcDateTime),
+    sa.Column("claim_run_id", sa.String(32)),
+    sa.Column("sending_at", UtcDateTime),
+    sa.Column("accepted_at", UtcDateTime),
+    sa.Column("sid", sa.String(128)),
+    sa.Column("request_id", sa.String(128)),
+    sa.Column("status", sa.String(32)),
+    sa.Column("status_at", UtcDateTime),
+    sa.Column("error_code", sa.String(32)),
+    sa.Column("error_message", sa.Text),
+    sa.Column("template", sa.String(255), nullable=False),
+    sa.Column("locale", sa.String(16), nullable=False),
+    sa.Column("encoding", sa.String(16)),
+    sa.Column("segments", sa.Integer),
+    sa.Column("resend_of", sa.String(16), sa.ForeignKey("messages.id")),
+    sa.Column("resend_reason", sa.Text),
+    sa.Column("operator", sa.String(255)),
+    sa.Column("run_id", sa.String(32), nullable=False),
+    sa.UniqueConstraint("alert_id", "recipient", "channel", "attempt"),
+)
+sa.Index("ix_messages_state", messages.c.state, messages.c.severity_rank, messages.c.created_at)
+sa.Index("ix_messages_sid", messages.c.sid)
+
+message_contents = sa.Table(
+    "message_contents",
+    metadata,
+    sa.Column("message_id", sa.String(16), sa.ForeignKey("messages.id"), primary_key=True),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("subject", sa.Text),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("html", sa.Text),
+    sa.Column("salt", sa.String(32), nullable=False),
+)
+
+audit_events = sa.Table(
+    "audit_events",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("run_id", sa.String(32)),
+    sa.Column("alert_id", sa.String(16)),
+    sa.Column("message_id", sa.String(16)),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("previous_hash", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+sa.Index("ix_audit_events_message_id", audit_events.c.message_id)
+sa.Index("ix_audit_events_alert_id", audit_events.c.alert_id)
+
+chain_head = sa.Table(
+    "chain_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)

@@ -1,0 +1,218 @@
+"""Document versions: the last one of each document, those before it, and which reads were whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_twilio_alerts.ledger.events import canonical_json
+from target_twilio_alerts.ledger.tables import (
+    complete_reads,
+    document_versions,
+    documents,
+    malformed_records,
+    remembered_answers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+_CHUNK = 400
+"""Ids asked for in one statement: well below every database's limit of parameters."""
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """The newest version of a document that the ledger has seen."""
+
+    id: str
+    stream: str
+    entity: str
+    key: str
+    ordinal: int
+    stamp: str | None
+    row_version: str | None
+    content: str
+    header: str
+    final: bool
+    baseline: bool
+    seen_at: datetime
+    run_id: str
+
+
+_COLUMNS = [documents.c[name] for name in StoredVersion.__dataclass_fields__]
+
+
+def load(connection: Connection, ids: Iterable[str]) -> dict[str, StoredVersion]:
+    """The newest stored version of each document that is known, by document id."""
+    found: dict[str, StoredVersion] = {}
+    for chunk in _chunks(list(ids)):
+        rows = connection.execute(sa.select(*_COLUMNS).where(documents.c.id.in_(chunk)))
+        for row in rows:
+            found[row.id] = StoredVersion(*row)
+    return found
+
+
+def open_documents(connection: Connection, entity: str) -> Iterator[StoredVersion]:
+    """Documents of an entity that are not in a final status, in key order."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(documents.c.entity == entity, documents.c.final == sa.false())
+        .order_by(documents.c.id)
+    )
+    for row in connection.execute(query):
+        yield StoredVersion(*row)
+
+
+def save(
+    connection: Connection,
+    *,
+    new: Sequence[StoredVersion],
+    changed: Sequence[StoredVersion],
+    superseded: Sequence[StoredVersion],
+) -> None:
+    """Write a group's versions: first ones, replacements, and what was replaced."""
+    if new:
+        connection.execute(sa.insert(documents), [vars(version) for version in new])
+    if superseded:
+        names = document_versions.c.keys()
+        rows = [
+            {**{n: vars(v)[n] for n in names if n != "document_id"}, "document_id": v.id}
+            for v in superseded
+        ]
+        connection.execute(sa.insert(document_versions), rows)
+    if changed:
+        values: dict[str, sa.BindParameter[Any]] = {
+            name: sa.bindparam(f"new_{name}")
+            for name in StoredVersion.__dataclass_fields__
+            if name != "id"
+        }
+        connection.execute(
+            sa.update(documents).where(documents.c.id == sa.bindparam("of_id")).values(values),
+            [
+                {"of_id": v.id, **{f"new_{k}": x for k, x in vars(v).items() if k != "id"}}
+                for v in changed
+            ],
+        )
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether the ledger has seen no document and no complete read yet."""
+    known = sa.select(sa.literal(1)).select_from(documents).limit(1)
+    reads = sa.select(sa.literal(1)).select_from(complete_reads).limit(1)
+    return connection.execute(known).first() is None and connection.execute(reads).first() is None
+
+
+def load_complete_reads(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    """Per stream, the contexts (partitions) of which one whole read has been committed."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in connection.execute(sa.select(complete_reads.c.stream, complete_reads.c.context)):
+        found.setdefault(row.stream, []).append(json.loads(row.context))
+    return found
+
+
+def add_complete_read(
+    connection: Connection,
+    *,
+    stream: str,
+    context: Mapping[str, Any],
+    at: datetime,
+    run_id: str,
+    reason: str,
+) -> None:
+    """Note that a stream's partition has been read whole: its baseline is over."""
+    connection.execute(
+        sa.insert(complete_reads).values(
+            stream=stream,
+            context=canonical_json(context),
+            completed_at=at,
+            run_id=run_id,
+            reason=reason,
+        ),
+    )
+
+
+def load_remembered(
+    connection: Connection,
+    ids: Iterable[str],
+) -> dict[tuple[str, int, str], bool]:
+    """The last decided answers kept for documents that are undecided now."""
+    if connection.execute(sa.select(sa.literal(1)).select_from(remembered_answers)).first() is None:
+        return {}
+    table = remembered_answers.c
+    found: dict[tuple[str, int, str], bool] = {}
+    for chunk in _chunks(list(ids)):
+        query = sa.select(table.rule, table.epoch, table.document_id, table.answer)
+        for row in connection.execute(query.where(table.document_id.in_(chunk))):
+            found[row.rule, row.epoch, row.document_id] = row.answer
+    return found
+
+
+def save_remembered(
+    connection: Connection,
+    answers: Mapping[tuple[str, int, str], bool | None],
+) -> None:
+    """Keep (True, False) or forget (None) last decided answers."""
+    if not answers:
+        return
+    table = remembered_answers.c
+    connection.execute(
+        sa.delete(remembered_answers).where(
+            table.rule == sa.bindparam("r"),
+            table.epoch == sa.bindparam("e"),
+            table.document_id == sa.bindparam("d"),
+        ),
+        [{"r": rule, "e": epoch, "d": document} for rule, epoch, document in answers],
+    )
+    kept = [
+        {"rule": rule, "epoch": epoch, "document_id": document, "answer": answer}
+        for (rule, epoch, document), answer in answers.items()
+        if answer is not None
+    ]
+    if kept:
+        connection.execute(sa.insert(remembered_answers), kept)
+
+
+def record_malformed(
+    connection: Connection,
+    *,
+    stream: str,
+    digest: str,
+    document_id: str | None,
+    problem: str,
+    at: datetime,
+    run_id: str,
+) -> bool:
+    """Record a record that breaks its schema or lacks its key; True when it is new."""
+    table = malformed_records.c
+    known = connection.execute(
+        sa.update(malformed_records)
+        .where(table.stream == stream, table.digest == digest)
+        .values(last_seen_at=at, times=table.times + 1, problem=problem),
+    )
+    if known.rowcount:
+        return False
+    connection.execute(
+        sa.insert(malformed_records).values(
+            stream=stream,
+            digest=digest,
+            document_id=document_id,
+            problem=problem,
+            first_seen_at=at,
+            last_seen_at=at,
+            times=1,
+            run_id=run_id,
+        ),
+    )
+    return True
+
+
+def _chunks(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]

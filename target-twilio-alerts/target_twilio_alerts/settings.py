@@ -1,0 +1,268 @@
+"""Settings of the target and of ``twilio-alerts``: one set, one place, one way to read them."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from singer_sdk import typing as th
+from sqlalchemy.exc import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TWILIO_API_URL = "https://api.twilio.com"
+TWILIO_MESSAGING_URL = "https://messaging.twilio.com"
+SENDGRID_API_URL = "https://api.sendgrid.com"
+
+SETTINGS = th.PropertiesList(
+    th.Property(
+        "account_sid",
+        th.StringType,
+        title="Account SID",
+        description="Twilio account that sends, from the Twilio Console. Needed for SMS.",
+        examples=["AC00000000000000000000000000000000"],
+    ),
+    th.Property(
+        "auth_token",
+        th.StringType,
+        secret=True,
+        title="Auth token",
+        description="Auth token of the Twilio account. Not needed with an API key.",
+    ),
+    th.Property(
+        "api_key_sid",
+        th.StringType,
+        title="API key SID",
+        description="Twilio API key to use instead of the auth token; best a restricted one.",
+        examples=["SK00000000000000000000000000000000"],
+    ),
+    th.Property(
+        "api_key_secret",
+        th.StringType,
+        secret=True,
+        title="API key secret",
+        description="Secret of the Twilio API key.",
+    ),
+    th.Property(
+        "from_number",
+        th.StringType,
+        title="From number",
+        description="Twilio number or alphanumeric sender that an SMS comes from. Give this or "
+        "`messaging_service_sid`.",
+        examples=["+46701740600"],
+    ),
+    th.Property(
+        "messaging_service_sid",
+        th.StringType,
+        title="Messaging Service SID",
+        description="Twilio Messaging Service that chooses the sender of an SMS. Give this or "
+        "`from_number`.",
+        examples=["MG00000000000000000000000000000000"],
+    ),
+    th.Property(
+        "sendgrid_api_key",
+        th.StringType,
+        secret=True,
+        title="SendGrid API key",
+        description="SendGrid key with the permission mail.send. Needed for email.",
+    ),
+    th.Property(
+        "email_from",
+        th.StringType,
+        title="Email from",
+        description="Verified SendGrid sender of the emails. Needed for email.",
+        examples=["alerts@example.com"],
+    ),
+    th.Property(
+        "alerts_file",
+        th.StringType,
+        default="alerts/alerts.yml",
+        title="Alerts file",
+        description="Recipients, groups and rules. A relative path counts from the Meltano "
+        "project's root. Own templates are in the folder `templates` beside it.",
+    ),
+    th.Property(
+        "ledger_url",
+        th.StringType,
+        secret=True,
+        default="sqlite:///ledger.db",
+        title="Ledger URL",
+        description="Database of the audit ledger: a SQLite file (a relative one counts from the "
+        "Meltano project's root) or PostgreSQL. Back it up: it is the record of what was sent.",
+        examples=["sqlite:///ledger.db", "postgresql+psycopg://alerts@db/alerts"],
+    ),
+    th.Property(
+        "empty_ledger",
+        th.StringType,
+        default="refuse",
+        allowed_values=["refuse", "baseline", "alert"],
+        title="Empty ledger",
+        description="What to do when the tap has bookmarks of earlier reads that the ledger has "
+        "never seen: `refuse` the run, take what arrives in this run as `baseline`, or `alert` on "
+        "it at once.",
+    ),
+    th.Property(
+        "public_url",
+        th.StringType,
+        title="Public URL",
+        description="Address under which Twilio reaches us with delivery statuses. Without it "
+        "the statuses are polled at each run.",
+        examples=["https://alerts.example.com"],
+    ),
+    th.Property(
+        "max_in_flight",
+        th.IntegerType(minimum=1, maximum=16),
+        default=4,
+        title="Max in flight",
+        description="How many messages are handed over at the same time.",
+    ),
+    th.Property(
+        "delivery_deadline_seconds",
+        th.IntegerType(minimum=0, maximum=3600),
+        default=120,
+        title="Delivery deadline (seconds)",
+        description="How long to go on delivering after the tap has ended; the rest stays pending "
+        "for the next run or `twilio-alerts deliver`.",
+    ),
+    th.Property(
+        "dry_run",
+        th.BooleanType,
+        default=False,
+        title="Dry run",
+        description="Decide and render everything, send nothing, keep nothing: no version, no "
+        "alert, no STATE.",
+    ),
+    th.Property(
+        "twilio_api_url",
+        th.StringType,
+        default=TWILIO_API_URL,
+        title="Twilio API URL",
+        description="Stands in for Twilio's API: a regional edge, a proxy or the sandbox.",
+    ),
+    th.Property(
+        "twilio_messaging_url",
+        th.StringType,
+        default=TWILIO_MESSAGING_URL,
+        title="Twilio Messaging URL",
+        description="Stands in for Twilio's Messaging Services API.",
+    ),
+    th.Property(
+        "sendgrid_api_url",
+        th.StringType,
+        default=SENDGRID_API_URL,
+        title="SendGrid API URL",
+        description="Stands in for SendGrid's API, e.g. https://api.eu.sendgrid.com.",
+    ),
+).to_dict()
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the text names it and says how to mend it, in one line."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings, checked, with paths made absolute."""
+
+    alerts_file: Path
+    ledger_url: str
+    empty_ledger: str
+    account_sid: str | None
+    auth_token: str | None
+    api_key_sid: str | None
+    api_key_secret: str | None
+    from_number: str | None
+    messaging_service_sid: str | None
+    sendgrid_api_key: str | None
+    email_from: str | None
+    public_url: str | None
+    max_in_flight: int
+    delivery_deadline_seconds: int
+    dry_run: bool
+    twilio_api_url: str
+    twilio_messaging_url: str
+    sendgrid_api_url: str
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], *, root: Path | None = None) -> Settings:
+        """Read a plugin configuration.
+
+        Args:
+            config: Setting names and values, as Meltano or a config file gives them.
+            root: Folder that relative paths count from; the Meltano project's root by default.
+
+        Raises:
+            SettingsError: A value cannot be right.
+        """
+        root = root or Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())
+        given = {name: config.get(name) for name in SETTINGS["properties"]}
+        for name, schema in SETTINGS["properties"].items():
+            if given[name] in (None, ""):
+                given[name] = schema.get("default")
+        for name, pattern, example in _PATTERNS:
+            if given[name] is not None and not re.fullmatch(pattern, given[name]):
+                raise SettingsError(f"{name}: not of the form {example}; copy it from the Console")
+        if given["empty_ledger"] not in {"refuse", "baseline", "alert"}:
+            raise SettingsError("empty_ledger: must be refuse, baseline or alert")
+        for name in ("twilio_api_url", "twilio_messaging_url", "sendgrid_api_url", "public_url"):
+            if given[name] is not None:
+                given[name] = _checked_url(name, given[name])
+        given["alerts_file"] = root / given["alerts_file"]
+        given["ledger_url"] = _rooted_ledger_url(given["ledger_url"], root)
+        return cls(**given)
+
+    @property
+    def templates_dir(self) -> Path:
+        """The folder of own templates, beside the alerts file."""
+        return self.alerts_file.parent / "templates"
+
+    def missing_for(self, channel: str) -> str | None:
+        """Name what a channel still needs, or None when it can be used."""
+        if channel == "sms":
+            if not self.account_sid:
+                return "account_sid"
+            if not self.auth_token and not (self.api_key_sid and self.api_key_secret):
+                return "auth_token (or api_key_sid with api_key_secret)"
+            if not self.from_number and not self.messaging_service_sid:
+                return "from_number (or messaging_service_sid)"
+            return None
+        if not self.sendgrid_api_key:
+            return "sendgrid_api_key"
+        return None if self.email_from else "email_from"
+
+
+_PATTERNS = (
+    ("account_sid", r"AC[0-9a-fA-F]{32}", "AC and 32 hex digits"),
+    ("api_key_sid", r"SK[0-9a-fA-F]{32}", "SK and 32 hex digits"),
+    ("messaging_service_sid", r"MG[0-9a-fA-F]{32}", "MG and 32 hex digits"),
+    (
+        "from_number",
+        r"\+[1-9]\d{6,14}|(?=.*[A-Za-z ])[A-Za-z0-9 ]{1,11}|\d{4,8}",
+        "+46701740600, or up to 11 letters and digits",
+    ),
+    ("email_from", r"[^@\s]+@[^@\s]+\.[^@\s]+", "alerts@example.com"),
+)
+
+
+def _checked_url(name: str, value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise SettingsError(f"{name}: not a URL of the form https://host; correct it")
+    return value.rstrip("/")
+
+
+def _rooted_ledger_url(value: str, root: Path) -> str:
+    try:
+        url = sa.make_url(value)
+    except ArgumentError:
+        raise SettingsError(
+            "ledger_url: not a database URL; write sqlite:///ledger.db for a file or "
+            "postgresql+psycopg://user@host/database",
+        ) from None
+    if url.drivername.startswith("sqlite") and url.database and url.database != ":memory:":
+        url = url.set(database=str(root / url.database))
+    return url.render_as_string(hide_password=False)

@@ -1,0 +1,102 @@
+"""Puts the parts together from the settings: channels, a dispatcher, the alerts file's digest."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import metadata
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from target_twilio_alerts.delivery.channels import EmailChannel, SmsChannel
+from target_twilio_alerts.delivery.dispatcher import Dispatcher
+from target_twilio_alerts.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_twilio_alerts.delivery.channels import Channel
+    from target_twilio_alerts.ledger import Ledger
+    from target_twilio_alerts.ledger.runs import Run
+    from target_twilio_alerts.rules import Alerts
+    from target_twilio_alerts.settings import Settings
+
+HTTP_TIMEOUT_SECONDS = 15.0
+
+
+def version() -> str:
+    """The installed version of this package."""
+    return metadata.version("target-twilio-alerts")
+
+
+def used_channels(alerts: Alerts) -> list[str]:
+    """The channels that the rules send over."""
+    return sorted({channel for rule in alerts.rules for channel in rule.via})
+
+
+def configured_channels(settings: Settings) -> list[str]:
+    """The channels that the settings are complete for."""
+    return [name for name in ("email", "sms") if settings.missing_for(name) is None]
+
+
+def build_channels(settings: Settings, names: Iterable[str]) -> dict[str, Channel]:
+    """Build channels by name.
+
+    Raises:
+        SettingsError: A channel lacks a setting.
+    """
+    channels: dict[str, Channel] = {}
+    for name in names:
+        if missing := settings.missing_for(name):
+            raise SettingsError(f"{missing}: not set, but rules send by {name}; set it")
+        channels[name] = _sms(settings) if name == "sms" else _email(settings)
+    return channels
+
+
+def _sms(settings: Settings) -> SmsChannel:
+    return SmsChannel(
+        account_sid=settings.account_sid or "",
+        auth_token=settings.auth_token,
+        api_key_sid=settings.api_key_sid,
+        api_key_secret=settings.api_key_secret,
+        from_number=settings.from_number,
+        messaging_service_sid=settings.messaging_service_sid,
+        base_url=settings.twilio_api_url,
+        messaging_url=settings.twilio_messaging_url,
+        timeout=HTTP_TIMEOUT_SECONDS,
+    )
+
+
+def _email(settings: Settings) -> EmailChannel:
+    return EmailChannel(
+        api_key=settings.sendgrid_api_key or "",
+        email_from=settings.email_from or "",
+        base_url=settings.sendgrid_api_url,
+        timeout=HTTP_TIMEOUT_SECONDS,
+    )
+
+
+def build_dispatcher(
+    settings: Settings,
+    ledger: Ledger,
+    channels: dict[str, Channel],
+    run: Run,
+) -> Dispatcher:
+    """Build a dispatcher over these channels."""
+
+    def status_callback(message_id: str) -> str | None:
+        if settings.public_url is None:
+            return None
+        return f"{settings.public_url}/twilio/status?{urlencode({'message': message_id})}"
+
+    return Dispatcher(
+        ledger,
+        channels,
+        run=run,
+        max_in_flight=settings.max_in_flight,
+        status_callback=status_callback,
+    )
+
+
+def file_digest(settings: Settings) -> str:
+    """SHA-256 of the alerts file as it is on disk, for the audit trail."""
+    return hashlib.sha256(settings.alerts_file.read_bytes()).hexdigest()
