@@ -89,6 +89,11 @@ class TargetTwilioAlerts(Target):
         super().process_endofpipe()
         self.session.finish(interrupted=interrupted)
 
+    def abort(self) -> None:
+        """Close the run as failed, if it was opened."""
+        if self._session is not None:
+            self._session.abort()
+
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         if self._lines is None:
             super()._handle_termination(signum, frame)
@@ -143,7 +148,6 @@ class TargetTwilioAlerts(Target):
         for reason in reasons:
             cls.logger.error("%s", reason)
         lines.drain()
-        session = target._session if target else None
-        if session is not None:
-            session.abort()
+        if target is not None:
+            target.abort()
         sys.exit(EXIT_CANNOT_GO_ON)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+
+from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError
+
+COMPLETE = {
+    "account_sid": "AC" + "0" * 32,
+    "auth_token": "token",
+    "from_number": "+46701740600",
+    "sendgrid_api_key": "SG.key",
+    "email_from": "alerts@example.com",
+}
+
+
+def test_relative_paths_count_from_the_project_wherever_a_command_is_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path / "a project"))
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_config({})
+    assert settings.alerts_file == tmp_path / "a project" / "alerts" / "alerts.yml"
+    assert settings.ledger_url == f"sqlite:///{tmp_path / 'a project' / 'ledger.db'}"
+    assert settings.templates_dir == tmp_path / "a project" / "alerts" / "templates"
+
+
+def test_absolute_paths_and_other_databases_stay_as_they_are(tmp_path):
+    settings = Settings.from_config(
+        {"ledger_url": "postgresql+psycopg://u:p@h/d", "alerts_file": "/etc/alerts.yml"},
+        root=tmp_path,
+    )
+    assert settings.ledger_url == "postgresql+psycopg://u:p@h/d"
+    assert str(settings.alerts_file) == "/etc/alerts.yml"
+
+
+def test_an_empty_environment_variable_is_no_setting(tmp_path):
+    settings = Settings.from_config({"auth_token": "", "max_in_flight": None}, root=tmp_path)
+    assert settings.auth_token is None
+    assert settings.max_in_flight == 4
+
+
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [
+        ({"account_sid": None}, "account_sid"),
+        ({"auth_token": None}, "auth_token (or api_key_sid with api_key_secret)"),
+        ({"auth_token": None, "api_key_sid": "SK" + "0" * 32, "api_key_secret": "s"}, None),
+        ({"from_number": None}, "from_number (or messaging_service_sid)"),
+        ({"from_number": None, "messaging_service_sid": "MG" + "0" * 32}, None),
+    ],
+)
+def test_what_sms_needs_is_named(tmp_path, config, missing):
+    assert Settings.from_config({**COMPLETE, **config}, root=tmp_path).missing_for("sms") == missing
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"account_sid": "XX1"}, "account_sid: not of the form AC and 32 hex digits"),
+        # A sender name that begins like a service SID is a name, and a short SID is a mistake.
+        ({"messaging_service_sid": "MG Alerts"}, "messaging_service_sid: not of the form MG"),
+        ({"from_number": "0701740605"}, "from_number"),
+        ({"from_number": "12 letters too"}, "from_number"),
+        ({"email_from": "nobody"}, "email_from"),
+        ({"twilio_api_url": "api.twilio.com"}, "twilio_api_url: not a URL"),
+        ({"twilio_api_url": "https://u:p@api.twilio.com"}, "twilio_api_url: not a URL"),
+        ({"empty_ledger": "maybe"}, "empty_ledger: must be refuse, baseline or alert"),
+        ({"ledger_url": "nonsense"}, "ledger_url: not a database URL"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_mend(tmp_path, config, said):
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_config(config, root=tmp_path)
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sender_may_be_a_name(tmp_path):
+    for sender in ("MG Alerts", "Nordisk AB", "ACME"):
+        assert Settings.from_config({"from_number": sender}, root=tmp_path).from_number == sender
+
+
+def test_secrets_are_marked_as_such():
+    secret = {name for name, schema in SETTINGS["properties"].items() if schema.get("secret")}
+    assert secret == {"auth_token", "api_key_secret", "sendgrid_api_key", "ledger_url"}
+
+
+def test_every_setting_says_what_it_is():
+    for name, schema in SETTINGS["properties"].items():
+        assert schema.get("title"), name
+        assert schema.get("description"), name
