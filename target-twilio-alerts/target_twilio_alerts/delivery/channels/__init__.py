@@ -1,0 +1,36 @@
+"""Channels: the ways to reach people. Each hands a message over once and says what came of it."""
+
+from __future__ import annotations
+
+from target_twilio_alerts.delivery.channels.codes import Explanation, explain
+from target_twilio_alerts.delivery.channels.email import EmailChannel
+from target_twilio_alerts.delivery.channels.outcome import (
+    Accepted,
+    Channel,
+    CheckResult,
+    CredentialsRefused,
+    Outcome,
+    Outgoing,
+    Postponed,
+    Rejected,
+    StatusReport,
+    Unclear,
+)
+from target_twilio_alerts.delivery.channels.sms import SmsChannel
+
+__all__ = [
+    "Accepted",
+    "Channel",
+    "CheckResult",
+    "CredentialsRefused",
+    "EmailChannel",
+    "Explanation",
+    "Outcome",
+    "Outgoing",
+    "Postponed",
+    "Rejected",
+    "SmsChannel",
+    "StatusReport",
+    "Unclear",
+    "explain",
+]

@@ -1,0 +1,154 @@
+"""Tries templates before they are needed: syntax, names, and a text with sample values."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+from jinja2.meta import find_undeclared_variables
+
+from target_twilio_alerts.messages.context import (
+    MessageContext,
+    TemplateError,
+    TemplateProblem,
+)
+from target_twilio_alerts.messages.environment import did_you_mean
+from target_twilio_alerts.messages.locales import formats
+from target_twilio_alerts.messages.own import files_of, load
+from target_twilio_alerts.messages.render import render_own, variables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from target_twilio_alerts.messages.context import TemplateUse
+    from target_twilio_alerts.messages.environment import Compiled
+    from target_twilio_alerts.messages.own import OwnTemplate
+
+_BEFORE: dict[str, Any] = {
+    "number": Decimal("40000.00"),
+    "boolean": False,
+    "date": date(2026, 1, 15),
+    "list": ("a",),
+    "text": "Abc",
+}
+_NOW: dict[str, Any] = {
+    "number": Decimal("62000.00"),
+    "boolean": True,
+    "date": date(2026, 2, 15),
+    "list": ("a", "b"),
+    "text": "Xyz",
+}
+_KNOWN: dict[str, tuple[Any, Any]] = {
+    "currency": ("SEK", "SEK"),
+    "company": ("Example AB", "Example AB"),
+    "number": ("100234", "100234"),
+}
+
+
+def check_templates(folder: Path | None, uses: list[TemplateUse]) -> list[TemplateProblem]:
+    """List what is wrong with the templates that `uses` look up, in the order of the rules."""
+    if folder is None or not folder.is_dir():
+        return [_missing(use, use.template, str(folder)) for use in uses if use.template]
+    problems: list[TemplateProblem] = []
+    used: set[str] = set()
+    for use in uses:
+        named = False
+        for channel in use.channels:
+            for name in dict.fromkeys(filter(None, (use.template, use.rule))):
+                for path, locale in files_of(folder, name, channel):
+                    named = named or name == use.template
+                    used |= {path.name, path.with_suffix(".html.j2").name}
+                    problems += _check_file(path, channel, locale, use)
+        if use.template and not named:
+            problems.append(_missing(use, use.template, str(folder)))
+    problems += [
+        TemplateProblem(
+            path.name,
+            None,
+            "no rule uses this template",
+            "name it <rule>.<channel>.j2 or <rule>.<channel>.<locale>.j2 after a rule "
+            "that has this channel, or remove it",
+        )
+        for path in sorted(folder.glob("*.j2"))
+        if path.name not in used
+    ]
+    return list(dict.fromkeys(problems))
+
+
+def _missing(use: TemplateUse, name: str | None, folder: str) -> TemplateProblem:
+    channels = " or ".join(f"{name}.{channel}.j2" for channel in use.channels)
+    return TemplateProblem(
+        folder,
+        None,
+        f"rule {use.rule} names the template {name}, which is missing",
+        f"add {channels}",
+    )
+
+
+def _check_file(
+    path: Path, channel: str, locale: str, use: TemplateUse
+) -> Iterator[TemplateProblem]:
+    """Check one file for one rule; names first, since they explain what fails later."""
+    try:
+        own = load(path, channel, formats(locale or "en"))
+    except TemplateError as error:
+        yield error.problem
+        return
+    unknown = list(_unknown_names(own, use))
+    yield from unknown
+    if unknown:
+        return
+    for previous in (None, _sample(use.fields, 0)):
+        context = MessageContext(
+            rule=use.rule,
+            severity="high",
+            entity=use.entity,
+            values=_sample(use.fields, 1),
+            previous=previous,
+            reference="7K2QM9",
+            today=date(2026, 2, 1),
+        )
+        try:
+            render_own(own, context, channel)
+        except TemplateError as error:
+            yield error.problem
+            return
+
+
+def _sample(fields: Mapping[str, str], moment: int) -> dict[str, Any]:
+    """Return sample values, before (0) or now (1)."""
+    kinds = (_BEFORE, _NOW)[moment]
+    return {
+        name: _KNOWN[name][moment]
+        if name in _KNOWN and kind == "text"
+        else kinds.get(kind, kinds["text"])
+        for name, kind in {"company": "text", **fields}.items()
+    }
+
+
+def _unknown_names(own: OwnTemplate, use: TemplateUse) -> Iterator[TemplateProblem]:
+    sample = _sample(use.fields, 1)
+    context = MessageContext(use.rule, "high", use.entity, sample, None, "7K2QM9")
+    known = set(variables_of(context, own.formats)) | {"range"}
+    for part in (own.subject, own.text, own.html):
+        if part is not None:
+            yield from _unknown_in(part, known, set(sample), use)
+
+
+def _unknown_in(
+    part: Compiled, known: set[str], fields: set[str], use: TemplateUse
+) -> Iterator[TemplateProblem]:
+    unknown = find_undeclared_variables(part.tree) - known
+    for node in part.tree.find_all(nodes.Name):
+        if node.name in unknown:
+            what = f"{use.entity} has no field {node.name}"
+            yield TemplateProblem(part.file, node.lineno, what, did_you_mean(node.name, known))
+    for access in part.tree.find_all(nodes.Getattr):
+        owner = access.node
+        if isinstance(owner, nodes.Name) and owner.name == "previous" and access.attr not in fields:
+            what = f"{use.entity} has no field {access.attr}"
+            mend = did_you_mean(access.attr, fields)
+            yield TemplateProblem(part.file, access.lineno, what, mend)

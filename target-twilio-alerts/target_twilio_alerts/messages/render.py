@@ -1,0 +1,164 @@
+"""Renders one alert's text for one recipient: the company's own template, else the built-in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from target_twilio_alerts.messages import builtin
+from target_twilio_alerts.messages.context import (
+    Rendered,
+    TemplateError,
+    TemplateProblem,
+)
+from target_twilio_alerts.messages.facts import changes_between, clean, clean_values
+from target_twilio_alerts.messages.locales import builtin_formats
+from target_twilio_alerts.messages.masking import mask_ibans
+from target_twilio_alerts.messages.own import OwnTemplates
+from target_twilio_alerts.messages.segments import (
+    MAX_SMS_LENGTH,
+    count_segments,
+    shorten,
+    to_gsm_safe,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from target_twilio_alerts.messages.context import MessageContext, TemplateUse
+    from target_twilio_alerts.messages.locales import Formats
+    from target_twilio_alerts.messages.own import OwnTemplate
+
+_LONGEST_SUBJECT = 200
+
+
+class Messages:
+    """Writes the texts. Safe to use from several threads at once.
+
+    Args:
+        templates_dir: The company's own templates; None or a missing folder means built-in only.
+    """
+
+    def __init__(self, templates_dir: Path | None) -> None:
+        self._folder = templates_dir
+        self._own = OwnTemplates(templates_dir)
+
+    def render(
+        self, context: MessageContext, *, channel: str, locale: str, template: str | None
+    ) -> Rendered:
+        """Write one text.
+
+        An own template that fails never costs the alert: the built-in text is sent instead, and
+        `problem` says why.
+
+        Args:
+            context: What the alert is about.
+            channel: "sms" or "email".
+            locale: The recipient's, such as "sv_SE".
+            template: The template the rule names; else the rule's own name is looked up.
+        """
+        context = replace(
+            context,
+            values=clean_values(context.values),
+            previous=None if context.previous is None else clean_values(context.previous),
+        )
+        problem = None
+        try:
+            own = self._find(context.rule, template, channel, locale)
+            if own:
+                return render_own(own, context, channel)
+        except TemplateError as error:
+            problem = str(error)
+        formats = builtin_formats(locale)
+        name = f"built-in/{context.entity}.{channel}"
+        if channel == "sms":
+            return _sms(builtin.sms_text(context, formats), formats, name, problem)
+        return Rendered(
+            subject=_one_line(builtin.subject(context, formats)),
+            text=mask_ibans(builtin.email_text(context, formats)),
+            html=mask_ibans(builtin.email_html(context, formats)),
+            locale=formats.locale,
+            template=name,
+            problem=problem,
+        )
+
+    def check(self, uses: Iterable[TemplateUse]) -> list[TemplateProblem]:
+        """Try every template that the rules use, with sample values, and list what is wrong."""
+        from target_twilio_alerts.messages.check import check_templates  # noqa: PLC0415 - it renders through this module
+
+        return check_templates(self._folder, list(uses))
+
+    def _find(
+        self, rule: str, template: str | None, channel: str, locale: str
+    ) -> OwnTemplate | None:
+        if template:
+            own = self._own.find(template, channel, locale)
+            if own:
+                return own
+        return self._own.find(rule, channel, locale)
+
+
+def render_own(own: OwnTemplate, context: MessageContext, channel: str) -> Rendered:
+    """Write one text from an own template; `context` must have been cleaned.
+
+    Raises:
+        TemplateError: The template failed.
+    """
+    formats = own.formats
+    variables = variables_of(context, formats)
+    text = own.text.render(variables).strip()
+    if not text:
+        what = "the text is empty"
+        raise TemplateError(TemplateProblem(own.file, None, what, "let it always say something"))
+    if channel == "sms":
+        return _sms(text, formats, own.file, None)
+    title = clean(own.subject.render(variables)).strip() if own.subject else ""
+    subject = title or builtin.subject(context, formats)
+    html = (
+        own.html.render(variables)
+        if own.html
+        else builtin.email_html(context, formats, text=text, title=title or None)
+    )
+    return Rendered(
+        subject=_one_line(subject),
+        text=mask_ibans(text),
+        html=mask_ibans(html),
+        locale=formats.locale,
+        template=own.file,
+    )
+
+
+def variables_of(context: MessageContext, formats: Formats) -> dict[str, Any]:
+    """Return what a template may name; the alert's own names win over a document's fields."""
+    return {
+        **context.values,
+        "previous": context.previous,
+        "changes": changes_between(context.previous, context.values, context.entity, formats),
+        "rule": context.rule,
+        "severity": context.severity,
+        "reference": context.reference,
+        "company": context.values.get("company"),
+        "entity": context.entity,
+        "today": context.today,
+    }
+
+
+def _sms(text: str, formats: Formats, template: str, problem: str | None) -> Rendered:
+    safe = shorten(to_gsm_safe(mask_ibans(text)), MAX_SMS_LENGTH)
+    count = count_segments(safe)
+    return Rendered(
+        subject=None,
+        text=safe,
+        html=None,
+        locale=formats.locale,
+        template=template,
+        encoding=count.encoding,
+        segments=count.segments,
+        problem=problem,
+    )
+
+
+def _one_line(text: str) -> str:
+    """Return a subject that cannot carry a second header."""
+    return shorten(" ".join(mask_ibans(str(clean(text))).split()), _LONGEST_SUBJECT)
