@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.messages.environment import Compiled, Sandbox
-from target_twilio_alerts.messages.facts import currency_of, facts_of
+from target_twilio_alerts.messages.facts import currency_of, details_of, facts_of
 from target_twilio_alerts.messages.locales import formats as formats_for
 from target_twilio_alerts.messages.segments import (
     GSM_7,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.messages.facts import Facts
     from target_twilio_alerts.messages.locales import Formats
 
+_NEVER_SHORT = 160
 _LONGEST_NAME = 30
 _LONGEST_DESCRIPTION = 60
 _LONGEST_SUBJECT = 150
@@ -36,21 +37,24 @@ def sms_text(context: MessageContext, formats: Formats) -> str:
     Where a name is written outside GSM-7, two segments of the small kind are aimed for.
     """
     facts = facts_of(context, formats)
-    essential, optional = _sms_parts(context, facts, formats)
-    company = facts.company
+    essential, optional = (
+        [to_gsm_safe(part) for part in parts] for parts in _sms_parts(context, facts, formats)
+    )
+    company, headline = to_gsm_safe(facts.company), to_gsm_safe(facts.headline)
+    ending = f". {to_gsm_safe(_reference(context, formats))}"
     for kept in range(len(optional), -1, -1):
-        text = _sentence(company, facts, [*essential, *optional[:kept]], context, formats)
+        text = _sentence(company, [headline, *essential, *optional[:kept]]) + ending
         if _is_short(text):
             return text
-    company = shorten(company, _LONGEST_NAME)
-    text = _sentence(company, facts, essential, context, formats)
+    text = _sentence(shorten(company, _LONGEST_NAME), [headline, *essential]) + ending
     if len(text) <= MAX_SMS_LENGTH:
         return text
-    ending = f". {_reference(context, formats)}"
     return shorten(text.removesuffix(ending), MAX_SMS_LENGTH - len(ending)) + ending
 
 
 def _is_short(text: str) -> bool:
+    if len(text) > _NEVER_SHORT:
+        return False
     count = count_segments(text)
     return count.segments <= (1 if count.encoding == GSM_7 else 2)
 
@@ -102,12 +106,9 @@ def _named(context: MessageContext, formats: Formats, name: str, *, shorten_to: 
     return shorten(formats.value(name, value, currency_of(context.values)), shorten_to)
 
 
-def _sentence(
-    company: str, facts: Facts, parts: list[str], context: MessageContext, formats: Formats
-) -> str:
-    lead = f"{company}: " if company else ""
-    text = ", ".join([facts.headline, *parts]).rstrip(".")
-    return to_gsm_safe(f"{lead}{text}. {_reference(context, formats)}")
+def _sentence(company: str, parts: list[str]) -> str:
+    text = ", ".join(parts).rstrip(".")
+    return f"{company}: {text}" if company else text
 
 
 def _reference(context: MessageContext, formats: Formats) -> str:
@@ -133,6 +134,7 @@ def email_text(context: MessageContext, formats: Formats) -> str:
     return template.render(
         {
             "facts": facts_of(context, formats),
+            "details": details_of(context, formats),
             "phrases": formats.phrases,
             "footer": _footer(context, formats),
             "reference": _reference(context, formats),
@@ -151,6 +153,7 @@ def email_html(
     return _compiled("email.html.j2", formats.locale).render(
         {
             "facts": facts,
+            "details": () if paragraphs else details_of(context, formats),
             "phrases": formats.phrases,
             "paragraphs": paragraphs,
             "title": title or facts.headline,

@@ -13,6 +13,7 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from target_twilio_alerts.messages.context import TemplateError, TemplateProblem
+from target_twilio_alerts.messages.facts import capitalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +52,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.formats = formats
         self.globals = {"range": _small_range}
         self.filters.update(
-            money=self._money, number=self._number, date=self._date, label=formats.label
+            money=self._money,
+            number=self._number,
+            date=self._date,
+            label=formats.label,
+            capitalise=capitalise,
         )
         # Prints of any width, and Python's own representation of values.
         for name in ("center", "format", "pprint", "random", "filesizeformat"):

@@ -57,12 +57,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything a built-in text may say about one alert."""
+    """What every built-in text says about an alert; `details_of` gives the rest."""
 
     company: str
     headline: str
     changes: tuple[Change, ...]
-    details: tuple[Fact, ...]
 
 
 def clean(value: Any) -> Any:
@@ -138,14 +137,21 @@ def changes_between(
 
 
 def facts_of(context: MessageContext, formats: Formats) -> Facts:
-    """Say what a built-in text may say; `context` must have been cleaned."""
+    """Say who, what and what changed; `context` must have been cleaned."""
     values = context.values
     changes = changes_between(context.previous, values, context.entity, formats)
     event = "new" if context.previous is None else "changed" if changes else "unchanged"
     name = formats.label(context.entity)
     headline = formats.phrase(event).format(
-        entity=name, Entity=_capital(name), id=_identity(context)
+        entity=name, Entity=capitalise(name), id=_identity(context)
     )
+    company = values.get("company")
+    return Facts(str(company) if company else "", " ".join(headline.split()), changes)
+
+
+def details_of(context: MessageContext, formats: Formats) -> tuple[Fact, ...]:
+    """List the document's fields as it is now."""
+    values = context.values
     details = []
     for field in _ordered(values):
         value = values[field]
@@ -157,13 +163,7 @@ def facts_of(context: MessageContext, formats: Formats) -> Facts:
         details.append(
             Fact(field, formats.label(field, context.entity), shorten(text, _LONGEST_VALUE))
         )
-    company = values.get("company")
-    return Facts(
-        company=str(company) if company else "",
-        headline=" ".join(headline.split()),
-        changes=changes,
-        details=tuple(details),
-    )
+    return tuple(details)
 
 
 def _only_amount(name: str, currency: str | None) -> str | None:
@@ -177,7 +177,8 @@ def _ordered(values: Mapping[str, Any]) -> list[str]:
     return known + others
 
 
-def _capital(text: str) -> str:
+def capitalise(text: str) -> str:
+    """Return text with its first letter large, the others as they were."""
     return text[:1].upper() + text[1:]
 
 

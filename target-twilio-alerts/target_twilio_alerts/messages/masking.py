@@ -59,7 +59,7 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }
-_IBAN_START = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=IBAN)|(?<=iban))[A-Za-z]{2}\d{2}(?=[\s-]?\w)")
+_IBAN_START = re.compile(r"[A-Za-z]{2}\d{2}")
 _IBAN_GAP = re.compile(r"[\s-]")
 
 
@@ -84,7 +84,8 @@ def mask_ibans(text: str) -> str:
 def _iban_end(text: str, start: int) -> int | None:
     """Return where the IBAN that begins at `start` ends, or None if there is none."""
     length = _IBAN_LENGTHS.get(text[start : start + 2].upper())
-    if length is None:
+    inside_word = start > 0 and text[start - 1].isalnum()
+    if length is None or (inside_word and text[start - 4 : start].upper() != "IBAN"):
         return None
     taken, at = "", start
     while at < len(text) and len(taken) < length:

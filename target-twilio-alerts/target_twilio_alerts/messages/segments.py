@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -11,15 +12,16 @@ MAX_SMS_LENGTH = 1600
 GSM_7, UCS_2 = "GSM-7", "UCS-2"
 
 # 3GPP TS 23.038: the default alphabet, and the characters that cost an escape (two units).
-_BASIC = frozenset(
+_BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_EXTENDED = frozenset("\f^{}\\[]~|€")
+_EXTENDED = "\f^{}\\[]~|€"
+_GSM = re.compile(f"[{re.escape(_BASIC + _EXTENDED)}]*")
+_TWO_SEPTETS = re.compile(f"[{re.escape(_EXTENDED)}]")
+_TWO_UTF16_UNITS = re.compile("[\U00010000-\U0010ffff]")
 _SINGLE = {GSM_7: 160, UCS_2: 70}
 _PART = {GSM_7: 153, UCS_2: 67}
-
-_LAST_BASIC_PLANE = 0xFFFF
 
 # Only what a reader would not miss; no letter is ever replaced by another.
 _PLAIN = str.maketrans(
@@ -54,17 +56,15 @@ def count_segments(text: str) -> Segments:
     A character of two units (an emoji, "€", "[") never straddles two segments. Held against
     sms-segment-vectors.json, which Twilio's own calculator produced.
     """
-    if all(c in _BASIC or c in _EXTENDED for c in text):
-        encoding = GSM_7
-        costs = [2 if c in _EXTENDED else 1 for c in text]
-    else:
-        encoding = UCS_2
-        costs = [2 if ord(c) > _LAST_BASIC_PLANE else 1 for c in text]
-    units = sum(costs)
+    encoding, two_units = (
+        (GSM_7, _TWO_SEPTETS) if _GSM.fullmatch(text) else (UCS_2, _TWO_UTF16_UNITS)
+    )
+    units = len(text) + len(two_units.findall(text))
     if units <= _SINGLE[encoding]:
         return Segments(encoding, 1, units)
     part, segments, used = _PART[encoding], 1, 0
-    for cost in costs:
+    for character in text:
+        cost = 2 if two_units.match(character) else 1
         if used + cost > part:
             segments, used = segments + 1, 0
         used += cost
@@ -76,6 +76,8 @@ def to_gsm_safe(text: str) -> str:
 
     Nothing a reader would miss is lost: letters outside GSM-7 stay, and the SMS is then UCS-2.
     """
+    if _GSM.fullmatch(text):
+        return text
     return unicodedata.normalize("NFC", text).translate(_PLAIN)
 
 
