@@ -78,6 +78,7 @@ class TargetTwilioAlerts(Target):
             return
         super()._process_state_message(message_dict)
         self.drain_all()
+        self._latest_state = None  # written; the end of input need not repeat it
 
     def process_endofpipe(self) -> None:
         """Commit the rest, let STATE go, then deliver until the deadline."""

@@ -8,11 +8,12 @@ import click
 
 from target_twilio_alerts import wiring
 from target_twilio_alerts.cli.workplace import told_in_one_line
-from target_twilio_alerts.messages import Messages
+from target_twilio_alerts.messages import Messages, TemplateUse
 from target_twilio_alerts.rules import AlertsFileError
 
 if TYPE_CHECKING:
     from target_twilio_alerts.cli.workplace import Workplace
+    from target_twilio_alerts.rules import Rule
 
 
 @click.command()
@@ -29,7 +30,7 @@ def check(workplace: Workplace, *, online: bool) -> None:
     except AlertsFileError as error:
         raise click.ClickException(str(error)) from None
     settings = workplace.settings
-    problems = Messages(settings.templates_dir).check(alerts.rules)
+    problems = Messages(settings.templates_dir).check(map(_template_use, alerts.rules))
     for problem in problems:
         click.echo(f"WRONG  {problem}")
     click.echo(
@@ -46,6 +47,16 @@ def check(workplace: Workplace, *, online: bool) -> None:
             wrong += _ask(workplace, name) if online else 0
     if wrong:
         raise click.exceptions.Exit(1)
+
+
+def _template_use(rule: Rule) -> TemplateUse:
+    return TemplateUse(
+        rule=rule.name,
+        entity=rule.entity.name,
+        template=rule.template,
+        channels=rule.via,
+        fields={name: field.kind.value for name, field in rule.entity.fields.items()},
+    )
 
 
 def _ask(workplace: Workplace, name: str) -> int:

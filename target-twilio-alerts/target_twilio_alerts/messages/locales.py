@@ -140,8 +140,9 @@ class Formats:
         shown = max(decimals, needed, 0)
         unit = f"\u00a0{currency}" if currency else ""
         if self._symbols is None:
-            fraction = f".{'0' * shown}" if shown else ""
-            return f"{parse_pattern(f'#,##0{fraction}').apply(value, self._babel)}{unit}"
+            whole = self._babel.decimal_formats[None].pattern.partition(".")[0]
+            pattern = parse_pattern(f"{whole}.{'0' * shown}" if shown else whole)
+            return f"{pattern.apply(value, self._babel)}{unit}"
         text = f"{value:,.{shown}f}"
         if not value:
             text = text.lstrip("-")
@@ -154,8 +155,7 @@ def _symbols(locale: Locale) -> dict[int, str] | None:
     Babel needs 30 microseconds for a number, and a message has several; where groups are of three
     digits, which is nearly everywhere, Python's own exact formatting gives the same.
     """
-    pattern = locale.decimal_formats[None]
-    if pattern.grouping != (3, 3) or locale.default_numbering_system != "latn":
+    if locale.decimal_formats[None].grouping != (3, 3):
         return None
     symbols = {",": get_group_symbol(locale), ".": get_decimal_symbol(locale)}
     return str.maketrans({**symbols, "-": get_minus_sign_symbol(locale)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -113,10 +114,8 @@ class Scripted:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._connections:
-            try:
+            with contextlib.suppress(OSError):  # already closed by the client or its thread
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # already closed by the client or its thread
-                continue
         for thread in self._threads:
             thread.join(10)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+
 from target_twilio_alerts.delivery.channels import (
     Accepted,
     CredentialsRefused,

@@ -1,0 +1,129 @@
+"""A workplace for tests of the target: an alerts file, a ledger, and the sandbox as the providers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from visma_twilio_sandbox import Sandbox, credentials
+
+ALERTS = """
+recipients:
+  ap-manager:
+    name: Anna Berg
+    sms: "+46701740605"
+    email: anna@example.com
+    locale: en
+groups:
+  ap-team: [ap-manager]
+rules:
+  large-supplier-invoice:
+    entity: supplier_invoice
+    when: type == "Invoice" and amount > 50000 and currency == "SEK" and status != "Voided"
+    notify: ap-team
+    via: sms
+    severity: high
+"""
+
+
+@dataclass
+class Workplace:
+    """One target with its files, run as a process."""
+
+    root: Path
+    sandbox: Sandbox
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.root / "ledger.db"
+
+    def write_alerts(self, text: str) -> None:
+        (self.root / "alerts.yml").write_text(text, encoding="utf-8")
+
+    def config_file(self) -> Path:
+        path = self.root / "config.json"
+        path.write_text(json.dumps(self.config), encoding="utf-8")
+        return path
+
+    def start(self, **options: Any) -> subprocess.Popen[bytes]:
+        """Start the target; its standard input stays open."""
+        return subprocess.Popen(
+            [_script("target-twilio-alerts"), "--config", self.config_file()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.root,
+            env={**os.environ, "LOGLEVEL": "INFO"},
+            **options,
+        )
+
+    def run(self, lines: str, *, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run the target over these lines."""
+        process = self.start()
+        out, err = process.communicate(lines.encode(), timeout=120)
+        ended = subprocess.CompletedProcess(
+            process.args,
+            process.returncode,
+            out.decode(),
+            err.decode(),
+        )
+        assert ended.returncode == code, ended.stderr
+        return ended
+
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """Run ``twilio-alerts``; gives what it printed."""
+        ended = subprocess.run(
+            [_script("twilio-alerts"), "--config", self.config_file(), *arguments],
+            capture_output=True,
+            text=True,
+            cwd=self.root,
+            check=False,
+            timeout=120,
+        )
+        assert ended.returncode == code, ended.stdout + ended.stderr
+        return ended.stdout + ended.stderr
+
+    def trail(self, *arguments: str) -> list[dict[str, Any]]:
+        """What ``twilio-alerts audit`` tells."""
+        told = self.command("audit", "--format", "jsonl", *arguments)
+        return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+
+    @property
+    def accepted(self) -> list[Any]:
+        return list(self.sandbox.twilio.messages)
+
+
+def _script(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox(seed=1) as running:
+        yield running
+
+
+@pytest.fixture
+def workplace(tmp_path, sandbox):
+    place = Workplace(tmp_path, sandbox)
+    place.config = {
+        "alerts_file": str(tmp_path / "alerts.yml"),
+        "ledger_url": f"sqlite:///{place.ledger_path}",
+        "account_sid": credentials.ACCOUNT_SID,
+        "auth_token": credentials.AUTH_TOKEN,
+        "from_number": credentials.FROM_NUMBER,
+        "sendgrid_api_key": credentials.SENDGRID_API_KEY,
+        "email_from": "alerts@example.com",
+        "twilio_api_url": sandbox.twilio_url,
+        "twilio_messaging_url": sandbox.messaging_url,
+        "sendgrid_api_url": sandbox.sendgrid_url,
+    }
+    place.write_alerts(ALERTS)
+    return place

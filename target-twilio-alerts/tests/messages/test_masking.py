@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_twilio_alerts.messages import mask_address, mask_ibans, mask_text
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("+46701740605", "+46*****605"),
+        ("whatsapp:+46701740605", "whatsapp:+46*****605"),
+        ("anna@example.com", "a***@example.com"),
+        ("0701740605", "*****605"),
+        ("12345", "*****"),
+        ("", "*****"),
+    ],
+)
+def test_an_address_keeps_what_its_owner_knows_it_by(given, expected):
+    assert mask_address(given) == expected
+
+
+@given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
+def test_no_number_survives_in_any_sentence(number):
+    assert number[1:] not in mask_text(f"The 'To' number {number} is not valid")
+    assert number[1:] not in mask_text(f"GET /Messages.json?To=%2B{number[1:]}&Page=0")
+    assert number not in mask_address(number)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "error 21211 on 2026-02-01",
+        "/2010-04-01/Accounts/AC12345678901234567890123456789012/Messages.json",
+        "HTTP 429, 100 of 100",
+    ],
+)
+def test_codes_dates_and_sids_stay_readable(kept):
+    assert mask_text(kept) == kept
+
+
+def test_email_addresses_in_a_sentence_are_masked():
+    assert mask_text("to anna.berg@example.co.uk.") == "to a***@example.co.uk."
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("SE45 5000 0000 0583 9825 7466", "SE45****7466"),
+        ("se4550000000058398257466", "se45****7466"),
+        ("SE45-5000-0000-0583-9825-7466", "SE45****7466"),
+        ("SE45\u00a05000\u00a00000\u00a00583\u00a09825\u00a07466.", "SE45****7466."),
+        ("IBANNO9386011117947", "IBANNO93****7947"),
+        (
+            "FI21 1234 5600 0007 85 -> DK50 0040 0440 1162 43",
+            "FI21****0785 -> DK50****6243",
+        ),
+    ],
+)
+def test_a_full_iban_is_masked_however_it_is_written(given, expected):
+    assert mask_ibans(given) == expected
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "SE45 5000 0000 0583 9825 7467",  # the checksum is wrong
+        "PO2026000012345678901234",
+        "OCR 12345678901234567890123",
+        "SE45 5000",
+        "",
+    ],
+)
+def test_what_is_no_iban_stays(kept):
+    assert mask_ibans(kept) == kept
+
+
+@given(st.text(max_size=300))
+def test_masking_never_fails_and_is_done_once(text):
+    assert mask_ibans(mask_ibans(text)) == mask_ibans(text)
+    assert mask_text(mask_text(text)) == mask_text(text)
