@@ -1,0 +1,23 @@
+"""Made-up names and secrets that the sandbox knows. None of them is real anywhere."""
+
+from __future__ import annotations
+
+CLIENT_ID = "isv_sandbox"
+CLIENT_SECRET = "sandbox-secret-not-real"  # noqa: S105
+TENANT_ID = "11111111-1111-4111-8111-111111111111"
+"""The company: Visma's "company tenant"."""
+SECOND_TENANT_ID = "22222222-2222-4222-8222-222222222222"
+"""Another company of the same customer, with no documents."""
+CUSTOMER_TENANT_ID = "99999999-9999-4999-8999-999999999999"
+"""The customer that owns the companies: gets a token, but every call of the API answers 401."""
+
+ACCOUNT_SID = "AC" + "0" * 31 + "1"
+AUTH_TOKEN = "sandbox-auth-token-not-real"  # noqa: S105
+API_KEY_SID = "SK" + "0" * 31 + "1"
+API_KEY_SECRET = "sandbox-key-secret-not-real"  # noqa: S105
+TEST_ACCOUNT_SID = "AC" + "0" * 31 + "2"
+TEST_AUTH_TOKEN = "sandbox-test-auth-token-not-real"  # noqa: S105
+FROM_NUMBER = "+46701740600"
+MESSAGING_SERVICE_SID = "MG" + "0" * 31 + "1"
+
+SENDGRID_API_KEY = "SG.sandbox-key-not-real"
