@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visma_twilio_sandbox import Sandbox, credentials
 
 ALERTS = """
 recipients:
@@ -37,7 +36,7 @@ class Workplace:
     """One target with its files, run as a process."""
 
     root: Path
-    sandbox: Sandbox
+    sandbox: Any
     config: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -106,12 +105,16 @@ def _script(name: str) -> str:
 
 @pytest.fixture
 def sandbox():
+    from visma_twilio_sandbox import Sandbox  # noqa: PLC0415
+
     with Sandbox(seed=1) as running:
         yield running
 
 
 @pytest.fixture
 def workplace(tmp_path, sandbox):
+    from visma_twilio_sandbox import credentials  # noqa: PLC0415
+
     place = Workplace(tmp_path, sandbox)
     place.config = {
         "alerts_file": str(tmp_path / "alerts.yml"),

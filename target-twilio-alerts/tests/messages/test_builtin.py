@@ -183,10 +183,9 @@ def test_long_free_text_is_cut_with_dots(make):
 def test_line_breaks_in_a_field_forge_neither_lines_nor_headers(make):
     context = make(counterparty="Eve\r\nBcc: all@example.com\nRef AAAAAA", number="1\n2\x00\u202e3")
     told = email(context)
-    assert (
-        told.subject
-        == "[High] New supplier invoice 1 2 3: 75,000.00 SEK, Eve Bcc: all@example.com..."
-    )
+    start = "[High] New supplier invoice 1 2 3: 75,000.00 SEK, Eve Bcc: all@example.com"
+    assert told.subject.startswith(start)
+    assert told.subject.isprintable()
     assert "\n" not in sms(context).text
     assert "\nBcc" not in told.text
     assert "\u202e" not in told.html

@@ -1,0 +1,166 @@
+"""Turns a record into a document, by what its entity says of fields, statuses and stamps."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_twilio_alerts.documents.fields import Field, UnreadableValue, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
+
+_MAX_EXPONENT = 40
+
+
+class UnusableRecord(Exception):  # noqa: N818 - an outcome to record, not an error of the run
+    """A record that has no key: it cannot be told which document it is."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One version of one document.
+
+    Attributes:
+        entity: In the singular, such as "supplier_invoice".
+        stream: Where its record came from.
+        key: A JSON array of its key values.
+        id: 32 hexadecimal digits, made from stream and key.
+        values: Its fields by their common names; an unknown one is None.
+        stamp: When the system says it was modified: opaque text in that system's clock.
+        row_version: The system's counter of its versions.
+        content: Hash of everything but stamps and row versions, at every depth.
+        problems: What could not be read, in words that show no value.
+        final: Whether its status is one that it does not leave.
+    """
+
+    entity: str
+    stream: str
+    key: str
+    id: str
+    values: Mapping[str, Value]
+    stamp: str | None
+    row_version: str | None
+    content: str
+    problems: tuple[str, ...]
+    final: bool
+
+
+@dataclass(frozen=True)
+class Entity:
+    """What a stream's records are.
+
+    Attributes:
+        name: In the singular, such as "supplier_invoice".
+        stream: The stream that brings it, such as "supplier_invoices".
+        label: For titles, such as "Supplier invoice".
+        fields: By name.
+        final_statuses: Statuses that a document does not leave; None if it never changes at all.
+        stamp_field: Root field with the modification stamp.
+        row_version_field: Root field with the row version.
+        volatile: Names of fields that are no content, at every depth.
+        credit_types: Types whose amounts are negative, whatever sign the API gives them.
+        signed: Fields that take that sign.
+    """
+
+    name: str
+    stream: str
+    label: str
+    fields: Mapping[str, Field]
+    final_statuses: frozenset[str] | None
+    stamp_field: str = "lastModifiedDateTime"
+    row_version_field: str = "timeStamp"
+    volatile: frozenset[str] = frozenset({"lastModifiedDateTime", "timeStamp", "metadata"})
+    credit_types: frozenset[str] = frozenset()
+    signed: tuple[str, ...] = field(default=("amount", "base_amount", "balance"))
+
+    @cached_property
+    def _readers(self) -> list[tuple[str, Callable[[Mapping[str, Any]], Value]]]:
+        return [(name, one.reader()) for name, one in self.fields.items()]
+
+    def document(self, record: Mapping[str, Any], key_properties: Sequence[str]) -> Document:
+        """Read a record.
+
+        Raises:
+            UnusableRecord: The record lacks a part of its key.
+        """
+        key = _key(record, key_properties)
+        problems: list[str] = []
+        values: dict[str, Value] = {}
+        for name, read in self._readers:
+            try:
+                values[name] = read(record)
+            except UnreadableValue as problem:
+                values[name] = None
+                problems.append(f"{name} {problem}")
+        if values.get("type") in self.credit_types:
+            for name in self.signed:
+                amount = values.get(name)
+                if isinstance(amount, Decimal):
+                    values[name] = amount.copy_abs().copy_negate() if amount else amount
+        identity = f"{self.stream}\n{key}".encode()
+        return Document(
+            entity=self.name,
+            stream=self.stream,
+            key=key,
+            id=hashlib.sha256(identity).hexdigest()[:32],
+            values=values,
+            stamp=_stamp(record.get(self.stamp_field)),
+            row_version=_stamp(record.get(self.row_version_field)),
+            content=self._content(record),
+            problems=tuple(problems),
+            final=self.final_statuses is None or values.get("status") in self.final_statuses,
+        )
+
+    def _content(self, record: Mapping[str, Any]) -> str:
+        kept = _canonical(record, self.volatile)
+        return hashlib.sha256(_encoder.encode(kept)).hexdigest()[:32]
+
+
+def _key(record: Mapping[str, Any], key_properties: Sequence[str]) -> str:
+    if not key_properties:
+        raise UnusableRecord("its stream has no key")
+    values: list[str | int] = []
+    for name in key_properties:
+        value = record.get(name)
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            raise UnusableRecord(f"{name} is missing, which is part of its key")
+        if isinstance(value, str) and not value.strip():
+            raise UnusableRecord(f"{name} is blank, which is part of its key")
+        values.append(value)
+    return msgspec.json.encode(values).decode()
+
+
+def _stamp(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _canonical(value: Any, left_out: frozenset[str]) -> Any:
+    """The same value with equal numbers written alike and volatile fields left out."""
+    if isinstance(value, dict):
+        return {
+            name: _canonical(one, left_out)
+            for name, one in value.items()
+            if name not in left_out and one is not None
+        }
+    if isinstance(value, list):
+        return [_canonical(one, left_out) for one in value]
+    if isinstance(value, Decimal):
+        return _canonical_number(value)
+    return value
+
+
+def _canonical_number(value: Decimal) -> Any:
+    """50000, 50000.0 and 50000.0000 are one number."""
+    if not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT:
+        return str(value)
+    return int(value) if value == value.to_integral_value() else value.normalize()

@@ -1,0 +1,207 @@
+"""Fields of a document: their kinds, where each is read from, and how values are kept as text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Context, Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Value: TypeAlias = "str | Decimal | bool | date | tuple[str, ...] | None"
+"""One field of a document: text, exact number, yes/no, date, list of texts, or unknown."""
+
+_EARLIEST, _LATEST = 1900, 2200
+"""Years outside these are absurd in a ledger: the date is taken as unknown, and said so."""
+
+_MAX_DIGITS = 30
+"""Beyond this many digits before or after the point, a number is no amount."""
+
+_EXACT = Context(prec=4 * _MAX_DIGITS)
+
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
+
+
+class Kind(str, Enum):
+    """What a field holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    LIST = "list"
+
+
+class Combine(str, Enum):
+    """How a field is made from its sources."""
+
+    FIRST = "first"
+    """The one source's value."""
+    DIFFERENCE = "difference"
+    """The first source less the second, both numbers."""
+    COUNT = "count"
+    """How many items the source, an array, has."""
+    EACH = "each"
+    """The last part of the path, from each item of an array: a list without repeats."""
+
+
+class UnreadableValue(Exception):  # noqa: N818 - an outcome to record, not an error of the run
+    """A value that does not fit its field's kind; the text says how, without the value."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an entity.
+
+    Attributes:
+        name: In the common vocabulary, such as "due_date".
+        kind: What it holds.
+        sources: Paths in the record that it is read from, such as ("supplier.name",).
+        description: For whoever writes rules.
+        values: The texts that the API documents for it, if it documents them.
+        combine: How the sources make the value.
+    """
+
+    name: str
+    kind: Kind
+    sources: tuple[str, ...]
+    description: str
+    values: tuple[str, ...] | None = None
+    combine: Combine = Combine.FIRST
+
+    def reader(self) -> Callable[[Mapping[str, Any]], Value]:
+        """A function from a record to this field's value; it raises UnreadableValue."""
+        if self.combine is Combine.FIRST:
+            return _read_one(self.sources[0], CONVERTERS[self.kind])
+        if self.combine is Combine.DIFFERENCE:
+            minuend, subtrahend = (_read_one(path, _number) for path in self.sources)
+            return lambda record: _difference(minuend(record), subtrahend(record))
+        path, _, part = self.sources[0].partition("[].")
+        items = _path(path.removesuffix("[]"))
+        if self.combine is Combine.COUNT:
+            return lambda record: _count(items(record))
+        return lambda record: _each(items(record), part)
+
+
+def _path(path: str) -> Callable[[Mapping[str, Any]], Any]:
+    parts = path.split(".")
+
+    def read(record: Mapping[str, Any]) -> Any:
+        value: Any = record
+        for part in parts:
+            if value is None:
+                return None
+            if not isinstance(value, dict):
+                raise UnreadableValue("is not where it should be")
+            value = value.get(part)
+        # Some connectors saw {"value": x} where the contract has x; both mean x.
+        if isinstance(value, dict) and value.keys() == {"value"}:
+            return value["value"]
+        return value
+
+    return read
+
+
+def _read_one(
+    path: str,
+    convert: Callable[[Any], Value],
+) -> Callable[[Mapping[str, Any]], Value]:
+    find = _path(path)
+
+    def read(record: Mapping[str, Any]) -> Value:
+        value = find(record)
+        return None if value is None else convert(value)
+
+    return read
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise UnreadableValue(f"is {_named(value)} where text was expected")
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise UnreadableValue(f"is {_named(value)} where a number was expected")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise UnreadableValue("is not a finite number")
+    exponent = number.as_tuple().exponent
+    if number and (abs(number.adjusted()) > _MAX_DIGITS or abs(int(exponent)) > _MAX_DIGITS):
+        raise UnreadableValue(f"is a number with more than {_MAX_DIGITS} digits")
+    return number
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise UnreadableValue(f"is {_named(value)} where yes or no was expected")
+
+
+def _date(value: Any) -> date:
+    if not isinstance(value, str):
+        raise UnreadableValue(f"is {_named(value)} where a date was expected")
+    match = _DATE.fullmatch(value)
+    if match is None:
+        raise UnreadableValue("is text that is no date")
+    try:
+        day = date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        raise UnreadableValue("is a date that no calendar has") from None
+    if not _EARLIEST <= day.year <= _LATEST:
+        raise UnreadableValue(f"is a date outside the years {_EARLIEST} to {_LATEST}")
+    return day
+
+
+def _difference(minuend: Value, subtrahend: Value) -> Decimal | None:
+    if isinstance(minuend, Decimal) and isinstance(subtrahend, Decimal):
+        return _EXACT.subtract(minuend, subtrahend)
+    return None
+
+
+def _items(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise UnreadableValue(f"is {_named(value)} where a list was expected")
+    return value
+
+
+def _count(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(len(_items(value)))
+
+
+def _each(value: Any, part: str) -> tuple[str, ...] | None:
+    return None if value is None else tuple(dict.fromkeys(_parts(_items(value), part)))
+
+
+def _parts(items: list[Any], part: str) -> Iterator[str]:
+    for item in items:
+        if not isinstance(item, dict):
+            raise UnreadableValue("is not where it should be")
+        found = item.get(part)
+        if found is not None:
+            yield _text(found)
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    return tuple(_text(item) for item in _items(value))
+
+
+CONVERTERS: Final[dict[Kind, Callable[[Any], Value]]] = {
+    Kind.TEXT: _text,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _boolean,
+    Kind.DATE: _date,
+    Kind.LIST: _list,
+}
+
+
+def _named(value: Any) -> str:
+    names = {bool: "yes or no", str: "text", dict: "an object", list: "a list", float: "a float"}
+    return names.get(type(value), "a number")
