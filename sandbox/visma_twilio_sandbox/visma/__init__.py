@@ -1,0 +1,8 @@
+"""A company in Visma.net ERP: its documents, and the list endpoints that serve them."""
+
+from __future__ import annotations
+
+from visma_twilio_sandbox.visma.company import VismaCompany
+from visma_twilio_sandbox.visma.endpoints import ENDPOINTS, Endpoint
+
+__all__ = ["ENDPOINTS", "Endpoint", "VismaCompany"]

@@ -1,0 +1,138 @@
+"""The HTTP side of Visma.net ERP: who may ask, how often, and how errors look."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from visma_twilio_sandbox import credentials
+from visma_twilio_sandbox.connect import READ_SCOPE
+from visma_twilio_sandbox.visma.endpoints import ENDPOINTS
+from visma_twilio_sandbox.visma.listing import BadRequestError, Lister, understand
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from visma_twilio_sandbox.connect import Connect
+    from visma_twilio_sandbox.faults import Fault
+    from visma_twilio_sandbox.serving import Receive, Scope, Send
+    from visma_twilio_sandbox.visma.company import VismaCompany
+    from visma_twilio_sandbox.visma.endpoints import Endpoint
+    from visma_twilio_sandbox.visma.manners import ErrorShape
+
+_LEGACY = "/api/controller/api"
+_PATHS = {endpoint.path.lower(): endpoint for endpoint in ENDPOINTS.values()}
+_FAULTS = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not found",
+    429: "Same request made too many times",
+    500: "An error has occurred.",
+    503: "The service is unavailable.",
+    504: "The operation has timed out.",
+}
+
+
+class VismaApi:
+    """The ASGI application.
+
+    Args:
+        connect: Knows the tokens.
+        companies: By tenant id.
+    """
+
+    def __init__(self, connect: Connect, companies: Mapping[str, VismaCompany]) -> None:
+        self._connect = connect
+        self._companies = companies
+        self._listers = {tenant: Lister(company) for tenant, company in companies.items()}
+
+    def error_body(self, fault: Fault) -> tuple[bytes, str]:
+        """The body of an injected fault, in the shape this server's errors have."""
+        status = fault.status or 500
+        shape = self._companies[credentials.TENANT_ID].manners.error_shape
+        return error(shape, status, _FAULTS.get(status, "An error has occurred."))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        response = await run_in_threadpool(self._answer, request)
+        response.headers["Ipp-Request-Id"] = str(uuid.uuid4())
+        await response(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        grant = self._connect.grant(request.headers.get("authorization", ""))
+        company = self._companies.get(grant.tenant_id) if grant is not None else None
+        if grant is None or company is None:
+            main = self._companies[credentials.TENANT_ID]
+            response = _failure(main, 401, "Unauthorized")
+            response.headers.update(main.calls.headers())
+            return response
+        if not company.calls.take():
+            response = _failure(company, 429, "Same request made too many times")
+            response.headers["Retry-After"] = company.calls.retry_after()
+        elif READ_SCOPE not in grant.scopes:
+            response = _failure(company, 403, "Forbidden")
+        else:
+            response = self._authorised(request, grant.tenant_id, company)
+        response.headers.update(company.calls.headers())
+        return response
+
+    def _authorised(self, request: Request, tenant: str, company: VismaCompany) -> Response:
+        path = request.url.path.lower().removeprefix(_LEGACY)
+        endpoint = _PATHS.get(path)
+        if endpoint is None:
+            return _failure(company, 404, "Not found")
+        if request.method != "GET":
+            response = _failure(company, 405, "Only GET is in the sandbox.")
+            response.headers["Allow"] = "GET"
+            return response
+        if "erp-api-background" in request.headers:
+            return _failure(company, 501, "The background API is not in the sandbox.")
+        return self._list(request, endpoint, tenant, company)
+
+    def _list(
+        self,
+        request: Request,
+        endpoint: Endpoint,
+        tenant: str,
+        company: VismaCompany,
+    ) -> Response:
+        try:
+            asked = {name.lower(): value for name, value in request.query_params.items()}
+            query = understand(endpoint, asked, company.manners)
+        except BadRequestError as problem:
+            return _failure(company, 400, str(problem))
+        if request.headers.get("ipp-company-id", company.company_id) != company.company_id:
+            return Response(b"[]", media_type="application/json")
+        if company.on_page is not None:
+            company.on_page(endpoint.name, query.page_number)
+        body = self._listers[tenant].page(endpoint, query)
+        return Response(body, media_type="application/json; charset=utf-8")
+
+
+def error(shape: ErrorShape, status: int, text: str) -> tuple[bytes, str]:
+    """Body and content type of an error, in one of the shapes that integrators have met."""
+    reference = uuid.uuid4()
+    if shape in {"message", "Message"}:
+        told = json.dumps({shape: f"VismaId: {reference}. {text}"})
+        return told.encode(), "application/json"
+    if shape == "IPPException":
+        details = {
+            "ExceptionType": "IPPException",
+            "ExceptionMessage": text,
+            "ExceptionFaultCode": str(status),
+            "ExceptionMessageID": f"{status}_{reference}",
+            "ExceptionDetails": "",
+        }
+        return json.dumps(details).encode(), "application/json"
+    return (text.encode() if shape == "text" else b""), "text/plain"
+
+
+def _failure(company: VismaCompany, status: int, text: str) -> Response:
+    body, kind = error(company.manners.error_shape, status, text)
+    return Response(body, status_code=status, media_type=kind)
