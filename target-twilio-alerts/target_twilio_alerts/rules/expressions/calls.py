@@ -1,0 +1,77 @@
+"""The functions of the language, and the check of their arguments."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.rules.expressions.names import suggestion
+from target_twilio_alerts.rules.expressions.nodes import Call, Literal, Node, Type
+
+if TYPE_CHECKING:
+    from target_twilio_alerts.rules.expressions.check import Checker
+
+MAX_DAYS = 36500
+
+
+@dataclass(frozen=True)
+class Function:
+    """What a function takes and gives."""
+
+    takes: tuple[Type, ...]
+    gives: Type
+    example: str
+
+
+FUNCTIONS = {
+    "days": Function((Type.NUMBER,), Type.DURATION, "days(3)"),
+    "abs": Function((Type.NUMBER,), Type.NUMBER, "abs(amount)"),
+    "lower": Function((Type.TEXT,), Type.TEXT, "lower(description)"),
+    "contains": Function((Type.TEXT, Type.TEXT), Type.BOOLEAN, 'contains(description, "urgent")'),
+    "starts_with": Function((Type.TEXT, Type.TEXT), Type.BOOLEAN, 'starts_with(account, "15")'),
+}
+"""By name. `contains` takes a list in the first place too."""
+
+
+def check_call(checker: Checker, node: ast.expr) -> Node:
+    """Check a function's name and arguments.
+
+    Raises:
+        ConditionError: There is no such function, or it takes other arguments.
+    """
+    assert isinstance(node, ast.Call)  # noqa: S101 - dispatched by type
+    source = checker.source
+    name = node.func.id if isinstance(node.func, ast.Name) else source.of(node.func)
+    function = FUNCTIONS.get(name)
+    if function is None:
+        if checker.field(name) is not None:
+            source.fail(f"{name} is a field, not a function; an operator is missing", node)
+        source.fail(
+            f"there is no function {name}; {suggestion(name, FUNCTIONS, 'there are')}",
+            node,
+        )
+    if node.keywords or len(node.args) != len(function.takes):
+        source.fail(f"{name} is written {function.example}", node)
+    arguments = tuple(map(checker.value, node.args))
+    for argument, given, takes in zip(node.args, arguments, function.takes, strict=True):
+        in_list = name == "contains" and argument is node.args[0] and given.type is Type.LIST
+        if given.type is not takes and not in_list:
+            source.fail(
+                f"{checker.described(argument, given)}, where {name} takes {takes.described}",
+                argument,
+            )
+    if name == "days":
+        return _days(checker, node.args[0], arguments[0])
+    return Call(function.gives, name, arguments)
+
+
+def _days(checker: Checker, node: ast.expr, argument: Node) -> Node:
+    value = argument.value if isinstance(argument, Literal) else None
+    if not isinstance(value, Decimal) or value != value.to_integral_value():
+        checker.source.fail("days takes a whole number, as in days(3)", node)
+    if abs(value) > MAX_DAYS:
+        checker.source.fail(f"days takes at most {MAX_DAYS}", node)
+    return Literal(Type.DURATION, timedelta(days=int(value)))

@@ -1,0 +1,220 @@
+"""Turns a typed tree into closures. What is null makes a comparison unknown: None."""
+
+from __future__ import annotations
+
+import operator
+from datetime import date, timedelta
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from target_twilio_alerts.rules.expressions.nodes import (
+    Arithmetic,
+    Both,
+    Call,
+    Compare,
+    FieldOf,
+    InList,
+    IsNull,
+    Literal,
+    Negative,
+    Node,
+    Not,
+    OneOf,
+    Today,
+    Type,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_twilio_alerts.documents import Value
+
+Values: TypeAlias = "Mapping[str, Value]"
+Evaluate: TypeAlias = "Callable[[Values, Values | None, date | None], Any]"
+"""From the document's values, its previous version's values and the day, to a value or None."""
+
+_EXACT = Context(prec=120, traps=[])
+"""A number has at most 30 digits on either side of its point, so every sum is exact."""
+
+
+def compile_node(node: Node) -> Evaluate:
+    """Return a function that evaluates the node."""
+    return _COMPILERS[type(node)](node)
+
+
+def _literal(node: Literal) -> Evaluate:
+    value = node.value
+    return lambda _current, _previous, _today: value
+
+
+def _field(node: FieldOf) -> Evaluate:
+    name = node.name
+    if node.previous:
+        return lambda _current, previous, _today: None if previous is None else previous.get(name)
+    return lambda current, _previous, _today: current.get(name)
+
+
+def _today(_node: Today) -> Evaluate:
+    return lambda _current, _previous, today: today
+
+
+def _call(node: Call) -> Evaluate:
+    if len(node.arguments) == 1:
+        one = compile_node(node.arguments[0])
+        unary: Callable[[Any], Any] = str.lower if node.function == "lower" else Decimal.copy_abs
+
+        def call(current: Values, previous: Values | None, today: date | None) -> Any:
+            value = one(current, previous, today)
+            return None if value is None else unary(value)
+
+        return call
+    binary = operator.contains if node.function == "contains" else str.startswith
+    return _of_two(binary, *map(compile_node, node.arguments))
+
+
+def _of_two(binary: Callable[[Any, Any], Any], first: Evaluate, second: Evaluate) -> Evaluate:
+    def evaluate(current: Values, previous: Values | None, today: date | None) -> Any:
+        left = first(current, previous, today)
+        if left is None:
+            return None
+        right = second(current, previous, today)
+        return None if right is None else binary(left, right)
+
+    return evaluate
+
+
+def _arithmetic(node: Arithmetic) -> Evaluate:
+    plus = node.operator == "+"
+    if node.type is Type.NUMBER:
+        binary: Callable[[Any, Any], Any] = _EXACT.add if plus else _EXACT.subtract
+    elif node.type is Type.DATE:
+        binary = _later if plus else _earlier
+    else:
+        binary = operator.add if plus else operator.sub
+    return _of_two(binary, compile_node(node.left), compile_node(node.right))
+
+
+def _later(one: date | timedelta, other: date | timedelta) -> date:
+    day, duration = (one, other) if isinstance(one, date) else (other, one)
+    return _moved(day, duration)
+
+
+def _earlier(day: date, duration: timedelta) -> date:
+    return _moved(day, -duration)
+
+
+def _moved(day: Any, duration: Any) -> date:
+    """The day so much later; beyond the calendar, its last or first day, which compares alike."""
+    try:
+        moved: date = day + duration
+    except OverflowError:
+        return date.max if duration > timedelta() else date.min
+    return moved
+
+
+def _negative(node: Negative) -> Evaluate:
+    operand = compile_node(node.operand)
+    negate: Callable[[Any], Any] = Decimal.copy_negate if node.type is Type.NUMBER else operator.neg
+
+    def negative(current: Values, previous: Values | None, today: date | None) -> Any:
+        value = operand(current, previous, today)
+        return None if value is None else negate(value)
+
+    return negative
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _compare(node: Compare) -> Evaluate:
+    compare = _OPERATORS[node.operator]
+    if isinstance(node.right, Literal):
+        return _with_fixed(node.left, compare, node.right.value)
+    return _of_two(compare, compile_node(node.left), compile_node(node.right))
+
+
+def _with_fixed(left: Node, compare: Callable[[Any, Any], bool], fixed: Any) -> Evaluate:
+    if isinstance(left, FieldOf) and not left.previous:  # nearly every comparison is this one
+        name = left.name
+
+        def compare_field(current: Values, _previous: Values | None, _today: date | None) -> Any:
+            value = current.get(name)
+            return None if value is None else compare(value, fixed)
+
+        return compare_field
+    evaluate = compile_node(left)
+
+    def compare_fixed(current: Values, previous: Values | None, today: date | None) -> Any:
+        value = evaluate(current, previous, today)
+        return None if value is None else compare(value, fixed)
+
+    return compare_fixed
+
+
+def _one_of(node: OneOf) -> Evaluate:
+    choices = frozenset(choice.value for choice in node.choices)
+    if node.negated:
+        return _with_fixed(node.item, lambda value, fixed: value not in fixed, choices)
+    return _with_fixed(node.item, lambda value, fixed: value in fixed, choices)
+
+
+def _in_list(node: InList) -> Evaluate:
+    item, container = compile_node(node.item), compile_node(node.container)
+    if node.negated:
+        return _of_two(lambda value, items: value not in items, item, container)
+    return _of_two(lambda value, items: value in items, item, container)
+
+
+def _is_null(node: IsNull) -> Evaluate:
+    operand, negated = compile_node(node.operand), node.negated
+    return lambda current, previous, today: (operand(current, previous, today) is None) ^ negated
+
+
+def _both(node: Both) -> Evaluate:
+    terms = tuple(map(compile_node, node.terms))
+    decisive = node.operator == "or"
+
+    def evaluate(current: Values, previous: Values | None, today: date | None) -> bool | None:
+        answer: bool | None = not decisive
+        for term in terms:
+            one = term(current, previous, today)
+            if one is decisive:
+                return decisive
+            if one is None:
+                answer = None
+        return answer
+
+    return evaluate
+
+
+def _not(node: Not) -> Evaluate:
+    operand = compile_node(node.operand)
+
+    def negate(current: Values, previous: Values | None, today: date | None) -> Any:
+        answer = operand(current, previous, today)
+        return None if answer is None else not answer
+
+    return negate
+
+
+_COMPILERS: Final[dict[type, Callable[[Any], Evaluate]]] = {
+    Literal: _literal,
+    FieldOf: _field,
+    Today: _today,
+    Call: _call,
+    Arithmetic: _arithmetic,
+    Negative: _negative,
+    Compare: _compare,
+    OneOf: _one_of,
+    InList: _in_list,
+    IsNull: _is_null,
+    Both: _both,
+    Not: _not,
+}
