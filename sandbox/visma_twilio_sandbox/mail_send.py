@@ -20,11 +20,11 @@ _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
 _PLACE = re.compile(r"(?: - at `\$(?P<path>[^`]*)`)?$")
 
 
-class _Strict(msgspec.Struct, forbid_unknown_fields=True):
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A JSON object that has these fields and no others."""
 
 
-class Address(_Strict):
+class Address(_Strict, frozen=True):
     """An address with or without a name."""
 
     email: str
@@ -37,7 +37,7 @@ class Address(_Strict):
 _Recipients = Annotated[list[Address], msgspec.Meta(max_length=MAX_RECIPIENTS)]
 
 
-class Personalization(_Strict):
+class Personalization(_Strict, frozen=True):
     """One envelope of the mail."""
 
     to: Annotated[list[Address], msgspec.Meta(min_length=1, max_length=MAX_RECIPIENTS)]
@@ -52,14 +52,14 @@ class Personalization(_Strict):
     send_at: Union[int, None] = None  # noqa: UP007
 
 
-class Content(_Strict):
+class Content(_Strict, frozen=True):
     """One form of the text."""
 
     type: _Text
     value: _Text
 
 
-class Attachment(_Strict):
+class Attachment(_Strict, frozen=True):
     """A file, in base64."""
 
     content: _Text
@@ -69,20 +69,20 @@ class Attachment(_Strict):
     content_id: Union[str, None] = None  # noqa: UP007
 
 
-class Unsubscribe(_Strict):
+class Unsubscribe(_Strict, frozen=True):
     """An unsubscribe group."""
 
     group_id: int
     groups_to_display: Annotated[list[int], msgspec.Meta(max_length=25)] = []
 
 
-class Switch(_Strict):
+class Switch(_Strict, frozen=True):
     """A setting that is on or off."""
 
     enable: bool = False
 
 
-class Footer(_Strict):
+class Footer(_Strict, frozen=True):
     """A footer."""
 
     enable: bool = False
@@ -90,7 +90,7 @@ class Footer(_Strict):
     html: str = ""
 
 
-class MailSettings(_Strict):
+class MailSettings(_Strict, frozen=True):
     """How SendGrid treats the mail."""
 
     bypass_list_management: Switch = Switch()
@@ -101,21 +101,21 @@ class MailSettings(_Strict):
     sandbox_mode: Switch = Switch()
 
 
-class ClickTracking(_Strict):
+class ClickTracking(_Strict, frozen=True):
     """Whether links are rewritten."""
 
     enable: bool = False
     enable_text: bool = False
 
 
-class OpenTracking(_Strict):
+class OpenTracking(_Strict, frozen=True):
     """Whether a picture tells who reads."""
 
     enable: bool = False
     substitution_tag: str = ""
 
 
-class SubscriptionTracking(_Strict):
+class SubscriptionTracking(_Strict, frozen=True):
     """Whether an unsubscribe link is added."""
 
     enable: bool = False
@@ -124,7 +124,7 @@ class SubscriptionTracking(_Strict):
     substitution_tag: str = ""
 
 
-class Analytics(_Strict):
+class Analytics(_Strict, frozen=True):
     """What Google Analytics is told."""
 
     enable: bool = False
@@ -135,7 +135,7 @@ class Analytics(_Strict):
     utm_campaign: str = ""
 
 
-class TrackingSettings(_Strict):
+class TrackingSettings(_Strict, frozen=True):
     """What is tracked."""
 
     click_tracking: ClickTracking = ClickTracking()
@@ -144,7 +144,7 @@ class TrackingSettings(_Strict):
     ganalytics: Analytics = Analytics()
 
 
-class Mail(_Strict):
+class Mail(_Strict, frozen=True):
     """The whole request."""
 
     personalizations: Annotated[
