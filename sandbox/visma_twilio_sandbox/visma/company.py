@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -134,9 +133,8 @@ class VismaCompany:
             TypeError: An amount is a float.
             ValueError: A key field is missing, or there is no such ledger.
         """
-        wire.refuse_floats(item)
         place = ENDPOINTS[endpoint]
-        new = copy.deepcopy(dict(item))
+        new = wire.copied(dict(item))
         new.pop("metadata", None)
         if "ledger" in place.key and not isinstance(new.get("ledger"), dict):
             found = self.get("ledger", {"number": ledger})
@@ -150,10 +148,9 @@ class VismaCompany:
             LookupError: There is no such item.
             TypeError: An amount is a float.
         """
-        wire.refuse_floats(fields)
         place = ENDPOINTS[endpoint]
         with self._lock:
-            changed = {**self._row(place, key).item, **copy.deepcopy(fields)}
+            changed = {**self._row(place, key).item, **wire.copied(fields)}
             if place.key_of(changed) != place.key_of(key):
                 raise ValueError(f"{endpoint}: the key cannot be changed")
             return self._write(place, changed, None)
@@ -189,11 +186,11 @@ class VismaCompany:
             LookupError: There is no such item.
         """
         with self._lock:
-            return copy.deepcopy(self._row(ENDPOINTS[endpoint], key).item)
+            return dict(wire.copied(self._row(ENDPOINTS[endpoint], key).item))
 
     def all(self, endpoint: str) -> list[Item]:
         """Every item, in the order they were first put."""
-        return [copy.deepcopy(row.item) for row in self.rows(endpoint)[0]]
+        return [wire.copied(row.item) for row in self.rows(endpoint)[0]]
 
     def rows(self, endpoint: str) -> tuple[list[Row], int]:
         """Every row, and a number that is another one after each write."""
@@ -222,7 +219,7 @@ class VismaCompany:
                 new["timeStamp"] = base64.b64encode(version).decode("ascii")
             self._rows[place.name][key] = Row(key, new, stamp)
             self._versions[place.name] += 1
-            return copy.deepcopy(new)
+            return dict(wire.copied(new))
 
 
 def _now() -> datetime:

@@ -14,11 +14,7 @@ _FOUR_PLACES = -4
 
 
 def encode(value: Any) -> bytes:
-    """JSON bytes; Decimals become numbers digit by digit.
-
-    Raises:
-        TypeError: A float is in it, which no amount may pass through.
-    """
+    """JSON bytes; Decimals become numbers digit by digit."""
     return _ENCODER.encode(_dressed(value, ""))
 
 
@@ -28,16 +24,19 @@ def with_metadata(encoded: bytes, total: int, max_page_size: int) -> bytes:
     return encoded[:-1] + (b"," if len(encoded) > len(b"{}") else b"") + metadata
 
 
-def refuse_floats(value: Any) -> None:
-    """Raise TypeError where a float is met."""
+def copied(value: Any) -> Any:
+    """A copy of a tree of dicts and lists.
+
+    Raises:
+        TypeError: A float is in it.
+    """
+    if isinstance(value, dict):
+        return {name: copied(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [copied(part) for part in value]
     if isinstance(value, float):
         raise TypeError(f"{value!r} is a float; use Decimal")
-    if isinstance(value, dict):
-        for part in value.values():
-            refuse_floats(part)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            refuse_floats(part)
+    return value
 
 
 def _dressed(value: Any, name: str) -> Any:
@@ -45,10 +44,8 @@ def _dressed(value: Any, name: str) -> Any:
         return _money(value, name)
     if isinstance(value, dict):
         return {field: _dressed(part, field) for field, part in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list):
         return [_dressed(part, name) for part in value]
-    if isinstance(value, float):
-        raise TypeError(f"{name}: {value!r} is a float; use Decimal")
     return value
 
 
