@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Annotated, Any, Union
 
 import msgspec
@@ -186,12 +187,14 @@ class Email:
     """An email one person was sent.
 
     Attributes:
+        time: When SendGrid took it.
         text: The plain text; "" if it has none.
         html: The HTML; None if it has none.
         custom_args: The mail's and the envelope's together.
     """
 
     message_id: str
+    time: datetime
     to: str
     from_: str
     subject: str
@@ -222,11 +225,13 @@ def read_mail(body: bytes) -> Mail:
 
 def emails_of(mail: Mail, message_id: str) -> list[Email]:
     """Tell who gets what; copies are emails of their own."""
+    time = datetime.now(timezone.utc)
     texts = {part.type: part.value for part in mail.content}
     shared = mail.custom_args if isinstance(mail.custom_args, dict) else {}
     return [
         Email(
             message_id=message_id,
+            time=time,
             to=address.email,
             from_=str(envelope.from_ or mail.from_),
             subject=envelope.subject or mail.subject or "",
