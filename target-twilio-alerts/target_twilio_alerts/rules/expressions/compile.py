@@ -181,7 +181,7 @@ def _both(node: Both) -> Evaluate:
     terms = tuple(map(compile_node, node.terms))
     decisive = node.operator == "or"
 
-    def evaluate(current: Values, previous: Values | None, today: date | None) -> bool | None:
+    def evaluate(current: Values, previous: Values | None, today: date | None) -> Any:
         answer: bool | None = not decisive
         for term in terms:
             one = term(current, previous, today)

@@ -1,0 +1,55 @@
+"""Loads the alerts file: every mistake in it is told at once, with its line and its mend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.rules.mistakes import Mistakes
+from target_twilio_alerts.rules.model import Alerts
+from target_twilio_alerts.rules.recipients import People
+from target_twilio_alerts.rules.rule_entries import RuleEntries
+from target_twilio_alerts.rules.yaml_file import YamlFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_KEYS = ("recipients", "groups", "rules", "timezone")
+
+
+def load_alerts(path: Path) -> Alerts:
+    """Load and check the alerts file.
+
+    Args:
+        path: A YAML file in UTF-8.
+
+    Raises:
+        AlertsFileError: It is missing, unreadable, or has mistakes; the text has them all.
+    """
+    mistakes = Mistakes(path)
+    file = YamlFile(path, mistakes)
+    mistakes.raise_any()
+    assert file.root is not None  # noqa: S101 - else there was a mistake
+    given = file.entries(file.root, 1, "the file", FILE_KEYS)
+    people = People(file, mistakes)
+    zone_name = file.text(given.get("timezone"), "the file")
+    zone = None if zone_name is None else people.zone(zone_name, "the file")
+    recipients = people.recipients(given.get("recipients"))
+    groups = people.groups(given.get("groups"), recipients)
+    entries = RuleEntries(
+        file,
+        mistakes,
+        people=people,
+        recipients=recipients,
+        groups=groups,
+        # A zone that does not exist is one mistake, not one more in each rule.
+        zone=None if zone_name is None else zone_name.value,
+    )
+    rules = entries.rules(given.get("rules"))
+    mistakes.raise_any()
+    return Alerts(
+        recipients=recipients,
+        groups=groups,
+        rules=rules,
+        timezone=zone,
+        path=path,
+    )

@@ -1,0 +1,119 @@
+"""What the alerts file says, checked: recipients, rules, and the day's zone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from target_twilio_alerts.documents import Entity
+    from target_twilio_alerts.rules.expressions import Condition
+
+CHANNELS = ("sms", "email")
+SEVERITIES = ("low", "normal", "high", "critical")
+"""From the least to the most urgent."""
+
+DEFAULT_SEVERITY = "normal"
+DEFAULT_LOCALE = "en"
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A person or mailbox that is told.
+
+    Attributes:
+        name: Its key in the file, as rules and groups name it.
+        display_name: For people to read.
+        sms: Telephone number in E.164 form, such as "+46701740605".
+        email: Email address.
+        locale: In whose words and formats it is told, such as "sv_SE".
+        timezone: IANA name of its zone.
+    """
+
+    name: str
+    display_name: str
+    sms: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    locale: str = DEFAULT_LOCALE
+    timezone: str | None = None
+
+    def address(self, channel: str) -> str | None:
+        """Its address for a channel, or None if it has none."""
+        return {"sms": self.sms, "email": self.email}.get(channel)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition, and whom to tell when it becomes true.
+
+    Attributes:
+        name: Its key in the file.
+        entity: Whose documents it decides.
+        condition: When it holds.
+        recipients: Names of recipients, each once, groups expanded.
+        via: Channels, each once.
+        severity: One of SEVERITIES.
+        template: Name of the company's own template, if it names one.
+        again_on: Fields whose change alerts anew while the condition stays true.
+        line: Its line in the file, from 1.
+        zone: Name of the zone that `today` is taken in, if the file names one.
+    """
+
+    name: str
+    entity: Entity
+    condition: Condition
+    recipients: tuple[str, ...]
+    via: tuple[str, ...]
+    severity: str = DEFAULT_SEVERITY
+    template: str | None = None
+    again_on: tuple[str, ...] = ()
+    line: int = 1
+    zone: str | None = None
+
+    @property
+    def severity_rank(self) -> int:
+        """A number that is higher the more urgent it is: the outbox sorts by it."""
+        return SEVERITIES.index(self.severity)
+
+    @cached_property
+    def when(self) -> str:
+        """The condition as it was written, on one line."""
+        return " ".join(filter(None, map(str.strip, self.condition.text.splitlines())))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what makes a decision; whom it tells, and how, is no part of that."""
+        parts = {
+            "entity": self.entity.name,
+            "when": self.condition.normal,
+            "again_on": sorted(self.again_on),
+            "timezone": self.zone if self.condition.uses_clock else None,
+        }
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """The alerts file.
+
+    Attributes:
+        recipients: By name.
+        groups: Names of recipients by name of the group.
+        rules: In the order of the file.
+        timezone: Zone of `today`; None if the file names none.
+        path: The file.
+    """
+
+    recipients: Mapping[str, Recipient]
+    groups: Mapping[str, tuple[str, ...]]
+    rules: tuple[Rule, ...]
+    timezone: tzinfo | None
+    path: Path

@@ -1,0 +1,192 @@
+"""Recipients and groups of the alerts file: addresses that a channel can use, names that exist."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from typing import TYPE_CHECKING
+
+import phonenumbers
+from babel import Locale, UnknownLocaleError
+
+from target_twilio_alerts.messages.masking import mask_address
+from target_twilio_alerts.rules.expressions import suggestion
+from target_twilio_alerts.rules.model import DEFAULT_LOCALE, Recipient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_twilio_alerts.rules.mistakes import Mistakes
+    from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
+
+RECIPIENT_KEYS = ("name", "sms", "email", "locale", "timezone")
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_E164 = re.compile(r"\+[1-9][0-9]{7,14}")
+_SEPARATORS = re.compile(r"[\s()./-]")
+_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")
+_MAX_EMAIL = 254
+
+
+class People:
+    """Reads recipients and groups.
+
+    Args:
+        file: The file.
+        mistakes: Takes the mistakes.
+    """
+
+    def __init__(self, file: YamlFile, mistakes: Mistakes) -> None:
+        self._file = file
+        self._mistakes = mistakes
+
+    def recipients(self, entry: Entry | None) -> dict[str, Recipient]:
+        """Read the recipients, by name."""
+        if entry is None:
+            self._mistakes.add(1, "recipients is missing; add who can be told")
+            return {}
+        found = self._file.entries(entry.node, entry.line, "recipients")
+        return {one.key: self._recipient(one) for one in found.values()}
+
+    def _recipient(self, entry: Entry) -> Recipient:
+        where = f"recipient {entry.key!r}"
+        self.check_name(entry, where)
+        given = self._file.entries(entry.node, entry.line, where, RECIPIENT_KEYS)
+        name = self._file.text(given.get("name"), where)
+        if "name" not in given:
+            self._mistakes.add(entry.line, f"{where}: name is missing; add what people call them")
+        elif "sms" not in given and "email" not in given:
+            self._mistakes.add(entry.line, f"{where}: has neither sms nor email; add one")
+        sms = self._file.text(given.get("sms"), where)
+        email = self._file.text(given.get("email"), where)
+        locale = self._file.text(given.get("locale"), where)
+        zone = self._file.text(given.get("timezone"), where)
+        if zone is not None:
+            self.zone(zone, where)
+        return Recipient(
+            name=entry.key,
+            display_name=entry.key if name is None else name.value.strip(),
+            sms=None if sms is None else self._sms(sms, where),
+            email=None if email is None else self._email(email, where),
+            locale=DEFAULT_LOCALE if locale is None else self._locale(locale, where),
+            timezone=None if zone is None else zone.value,
+        )
+
+    def check_name(self, entry: Entry, where: str) -> None:
+        """Note a name that templates and command lines could not carry."""
+        if not NAME.fullmatch(entry.key):
+            self._mistakes.add(
+                entry.line,
+                f"{where}: its name may have letters a to z, digits, - and _, and at most 100 of "
+                "them",
+            )
+
+    def _sms(self, text: Text, where: str) -> str:
+        # An address that is no good stays, so that rules do not miss it as well.
+        number, shown = text.value, mask_address(_SEPARATORS.sub("", text.value))
+        if not _E164.fullmatch(number):
+            self._mistakes.add(text.line, f"{where}: sms {shown} {_how_to_write(number)}")
+            return number
+        parsed = phonenumbers.parse(number)
+        if not phonenumbers.is_valid_number(parsed):
+            self._mistakes.add(
+                text.line,
+                f"{where}: sms {shown} is no number of its country; compare it digit by digit",
+            )
+        elif phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) != number:
+            self._mistakes.add(
+                text.line,
+                f"{where}: sms {shown} has a 0 behind the country code; leave the 0 out",
+            )
+        return number
+
+    def _email(self, text: Text, where: str) -> str:
+        email = text.value.strip()
+        if not _EMAIL.fullmatch(email) or len(email) > _MAX_EMAIL:
+            self._mistakes.add(
+                text.line,
+                f"{where}: email is not one address such as anna@example.com; for several "
+                "people, add several recipients and a group",
+            )
+        return email
+
+    def _locale(self, text: Text, where: str) -> str:
+        locale = text.value.replace("-", "_")
+        try:
+            Locale.parse(locale)
+        except (UnknownLocaleError, ValueError):
+            self._mistakes.add(
+                text.line,
+                f"{where}: there is no locale {text.value}; write it as in sv_SE or en",
+            )
+        return locale
+
+    def zone(self, text: Text, where: str) -> zoneinfo.ZoneInfo | None:
+        """Read the name of a zone."""
+        try:
+            return zoneinfo.ZoneInfo(text.value)
+        except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError):
+            meant = suggestion(text.value, _zones(text.value), "write it as in")
+            self._mistakes.add(
+                text.line,
+                f"{where}: there is no timezone {text.value}; {meant}",
+            )
+            return None
+
+    def groups(
+        self,
+        entry: Entry | None,
+        recipients: Mapping[str, Recipient],
+    ) -> dict[str, tuple[str, ...]]:
+        """Read the groups: names of recipients, each once, by name of the group."""
+        if entry is None:
+            return {}
+        groups = {}
+        found = self._file.entries(entry.node, entry.line, "groups")
+        for one in found.values():
+            where = f"group {one.key!r}"
+            self.check_name(one, where)
+            if one.key in recipients:
+                self._mistakes.add(
+                    one.line,
+                    f"{where}: a recipient has the same name; rename one of them",
+                )
+            names = self._file.texts(one, where)
+            for name in names:
+                if name.value in found:
+                    self._mistakes.add(
+                        name.line,
+                        f"{where}: {name.value} is a group; a group holds recipients only",
+                    )
+                elif name.value not in recipients:
+                    meant = suggestion(name.value, recipients, "there are")
+                    self._mistakes.add(
+                        name.line,
+                        f"{where}: there is no recipient {name.value}; {meant}",
+                    )
+            known = (name.value for name in names if name.value in recipients)
+            groups[one.key] = tuple(dict.fromkeys(known))
+        return groups
+
+
+def _how_to_write(number: str) -> str:
+    plain = _SEPARATORS.sub("", number)
+    if _E164.fullmatch(plain):
+        return "has spaces or signs in it; write + and digits only"
+    if plain.startswith("00"):
+        return "begins with 00; write + instead"
+    if not plain.startswith("+"):
+        return 'lacks its country code; write it as in "+46701740605"'
+    return 'is no telephone number; write + and 8 to 15 digits, as in "+46701740605"'
+
+
+def _zones(name: str) -> list[str]:
+    """Candidates for a name; without a likely one, a few examples."""
+    zones = sorted(zoneinfo.available_timezones())
+    last = name.rpartition("/")[2].casefold()
+    same = [zone for zone in zones if zone.casefold().endswith(f"/{last}")]
+    if same:
+        return same[:1]
+    likely = [zone for zone in zones if zone[:1].casefold() == name[:1].casefold()]
+    examples = ["Europe/Stockholm", "Europe/Oslo"]
+    return likely if suggestion(name, likely, "").startswith("did") else examples

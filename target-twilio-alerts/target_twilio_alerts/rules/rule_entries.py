@@ -1,0 +1,201 @@
+"""Rules of the alerts file: their conditions, and whether whom they notify can be reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.documents import ENTITIES
+from target_twilio_alerts.rules.expressions import (
+    Condition,
+    ConditionError,
+    compile_condition,
+    suggestion,
+)
+from target_twilio_alerts.rules.model import (
+    CHANNELS,
+    DEFAULT_SEVERITY,
+    SEVERITIES,
+    Recipient,
+    Rule,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_twilio_alerts.documents import Entity
+    from target_twilio_alerts.rules.mistakes import Mistakes
+    from target_twilio_alerts.rules.recipients import People
+    from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
+
+RULE_KEYS = ("entity", "when", "notify", "via", "severity", "template", "again_on")
+_REQUIRED = ("entity", "when", "notify", "via")
+
+
+class RuleEntries:
+    """Reads rules.
+
+    Args:
+        file: The file.
+        mistakes: Takes the mistakes.
+        people: Checks names.
+        recipients: Whom rules may notify.
+        groups: Groups that they may notify.
+        zone: Name of the zone of `today`, if the file has one.
+    """
+
+    def __init__(
+        self,
+        file: YamlFile,
+        mistakes: Mistakes,
+        *,
+        people: People,
+        recipients: Mapping[str, Recipient],
+        groups: Mapping[str, tuple[str, ...]],
+        zone: str | None,
+    ) -> None:
+        self._file = file
+        self._mistakes = mistakes
+        self._people = people
+        self._recipients = recipients
+        self._groups = groups
+        self._zone = zone
+
+    def rules(self, entry: Entry | None) -> tuple[Rule, ...]:
+        """Read the rules, in the order of the file."""
+        if entry is None:
+            self._mistakes.add(1, "rules is missing; add what to alert on")
+            return ()
+        found = self._file.entries(entry.node, entry.line, "rules")
+        rules = [self._rule(one) for one in found.values()]
+        return tuple(rule for rule in rules if rule is not None)
+
+    def _rule(self, entry: Entry) -> Rule | None:
+        where = f"rule {entry.key!r}"
+        self._people.check_name(entry, where)
+        given = self._file.entries(entry.node, entry.line, where, RULE_KEYS)
+        missing = [key for key in _REQUIRED if key not in given] if given else []
+        if missing:
+            self._mistakes.add(entry.line, f"{where}: {' and '.join(missing)} missing; add it")
+        entity = self._entity(self._file.text(given.get("entity"), where), where)
+        when = self._file.text(given.get("when"), where)
+        condition = self._condition(when, entity, where)
+        notify = self._file.texts(given.get("notify"), where)
+        via = self._one_of(self._file.texts(given.get("via"), where), CHANNELS, where, "channel")
+        self._check_addresses(notify, via, where)
+        severity = self._file.texts(given.get("severity"), where)[:1]
+        severities = self._one_of(severity, SEVERITIES, where, "severity")
+        template = self._file.text(given.get("template"), where)
+        again_on = self._again_on(given.get("again_on"), entity, condition, where)
+        if entity is None or condition is None:
+            return None
+        return Rule(
+            name=entry.key,
+            entity=entity,
+            condition=condition,
+            recipients=tuple(dict.fromkeys(self._expanded(notify))),
+            via=tuple(via),
+            severity=next(iter(severities), DEFAULT_SEVERITY),
+            template=None if template is None else template.value,
+            again_on=again_on,
+            line=entry.line,
+            zone=self._zone,
+        )
+
+    def _entity(self, text: Text | None, where: str) -> Entity | None:
+        if text is None:
+            return None
+        entity = ENTITIES.get(text.value)
+        if entity is None:
+            meant = suggestion(text.value, ENTITIES, "there are")
+            self._mistakes.add(text.line, f"{where}: there is no entity {text.value}; {meant}")
+        return entity
+
+    def _condition(
+        self,
+        text: Text | None,
+        entity: Entity | None,
+        where: str,
+    ) -> Condition | None:
+        if text is None or entity is None:
+            return None
+        try:
+            condition = compile_condition(text.value, entity)
+        except ConditionError as error:
+            line = text.line if text.first_line is None else text.first_line + error.line - 1
+            self._mistakes.add_in_condition(line, f"{where}: {error.problem}", error.caret)
+            return None
+        if condition.uses_clock and self._zone is None:
+            self._mistakes.add(
+                text.line,
+                f"{where}: names today, so the file must say whose day: add a line such as "
+                "`timezone: Europe/Stockholm`",
+            )
+        return condition
+
+    def _expanded(self, notify: Iterable[Text]) -> Iterable[str]:
+        for name in notify:
+            yield from self._groups.get(name.value, (name.value,))
+
+    def _check_addresses(self, notify: list[Text], via: Mapping[str, int], where: str) -> None:
+        told = set()
+        for name in notify:
+            if name.value not in self._groups and name.value not in self._recipients:
+                known = [*self._recipients, *self._groups]
+                meant = suggestion(name.value, known, "there are")
+                self._mistakes.add(
+                    name.line,
+                    f"{where}: there is no recipient or group {name.value}; {meant}",
+                )
+                continue
+            for member in self._expanded([name]):
+                for channel in via:
+                    missing = self._recipients[member].address(channel) is None
+                    if missing and (member, channel) not in told:
+                        told.add((member, channel))
+                        self._mistakes.add(
+                            name.line,
+                            f"{where}: recipient {member!r} has no {channel} address; add "
+                            f"`{channel}:` to the recipient, or notify somebody else",
+                        )
+
+    def _one_of(
+        self,
+        given: Iterable[Text],
+        known: tuple[str, ...],
+        where: str,
+        what: str,
+    ) -> dict[str, int]:
+        """Keep what is known, each once, with its line."""
+        kept: dict[str, int] = {}
+        for text in given:
+            if text.value in known:
+                kept.setdefault(text.value, text.line)
+            else:
+                meant = suggestion(text.value, known, "it is one of")
+                self._mistakes.add(text.line, f"{where}: there is no {what} {text.value}; {meant}")
+        return kept
+
+    def _again_on(
+        self,
+        entry: Entry | None,
+        entity: Entity | None,
+        condition: Condition | None,
+        where: str,
+    ) -> tuple[str, ...]:
+        names = self._file.texts(entry, where)
+        if entry is None or entity is None:
+            return ()
+        if condition is not None and condition.uses_previous:
+            self._mistakes.add(
+                entry.line,
+                f"{where}: a rule that names previous is decided at each change anyway; remove "
+                "again_on",
+            )
+        for name in names:
+            if name.value not in entity.fields:
+                meant = suggestion(name.value, entity.fields, "it has")
+                self._mistakes.add(
+                    name.line,
+                    f"{where}: again_on: {entity.name} has no field {name.value}; {meant}",
+                )
+        return tuple(dict.fromkeys(name.value for name in names))
