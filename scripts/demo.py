@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,7 +121,7 @@ def before_the_first_run(sandbox: Sandbox) -> dict[str, Any]:
 
 def do_business(sandbox: Sandbox, order: Mapping[str, Any]) -> list[Happening]:
     """What happens between two runs."""
-    visma, today = sandbox.visma, date.today()
+    visma, today = sandbox.visma, datetime.now().astimezone().date()
     due = today + timedelta(days=30)
     happenings = []
     for number, amount, told in (

@@ -1,0 +1,90 @@
+"""What an answer of the API says: its rows, its time, or in few words why it has none."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_visma.errors import AnswerError
+
+if TYPE_CHECKING:
+    import requests
+
+UNAUTHORIZED = 401
+TOO_MANY = 429
+SERVER_ERROR = 500
+
+_LONGEST_TEXT = 200
+
+_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+
+_MEND = {
+    400: "the request was refused; if nobody changed the settings, report it to us",
+    403: "check that scope has vismanet_erp_service_api:read and that the API user may read this",
+    404: "check api_url; the company may not have this part of Visma.net",
+}
+
+
+def rows(response: requests.Response) -> list[dict[str, Any]]:
+    """The rows of a list, numbers exact.
+
+    Raises:
+        AnswerError: It is no list of objects.
+    """
+    try:
+        return _decoder.decode(response.content)
+    except msgspec.DecodeError:
+        kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
+        raise AnswerError(
+            f"the answer is not a JSON list of objects ({kind}, {len(response.content)} bytes): "
+            "check that api_url is the address of the Visma.net ERP API",
+        ) from None
+
+
+def date_of(response: requests.Response) -> float | None:
+    """The answer's `Date` as Unix time in seconds."""
+    try:
+        return parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
+
+
+def naive_utc(unix_time: float) -> datetime:
+    """A time as a datetime without zone, in UTC."""
+    return datetime.fromtimestamp(unix_time, timezone.utc).replace(tzinfo=None)
+
+
+def told(response: requests.Response) -> str:
+    """Status and reason of an error, in one line.
+
+    Bodies come in three shapes and as plain text (reference: visma-api, section 7).
+    """
+    text = _reason(response.content)
+    shown = f" ({text})" if text else ""
+    request_id = response.headers.get("Ipp-Request-Id")
+    named = f", request {request_id}" if request_id and request_id.isascii() else ""
+    return f"Visma.net answered {response.status_code}{shown}{named}"
+
+
+def mend(status: int) -> str:
+    """What to check after an error."""
+    return _MEND.get(status, "try again later; if it goes on, ask Visma with the request's id")
+
+
+def _reason(content: bytes) -> str:
+    text = content[:4000].decode("utf-8", "replace")
+    try:
+        answer = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        text = re.sub(r"<[^>]*>", " ", text)
+    else:
+        if isinstance(answer, dict):
+            found = (answer.get(name) for name in ("ExceptionMessage", "message", "Message"))
+            text = next((one for one in found if isinstance(one, str)), "")
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."

@@ -1,0 +1,115 @@
+"""The general ledger: batches of journal transactions, ledgers, and transactions by ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from typing_extensions import override
+
+from tap_visma.batches import Batches
+from tap_visma.client import VismaStream
+from tap_visma.pagination import Listing, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_visma.bookmarks import Progress
+    from tap_visma.pagination import Row
+
+
+class JournalTransactions(VismaStream):
+    """Journal batches with their lines.
+
+    The endpoint demands a filter and takes no condition; pages and `totalCount` count lines, so
+    that a batch may be split over pages (reference: visma-api, section 3).
+    """
+
+    name = "journal_transactions"
+    path = "/v2/journaltransaction"
+    primary_keys = ("tenant_id", "company", "module", "batchNumber")
+    takes_condition = False
+    needs_filter = True
+
+    _batches: Batches
+
+    @override
+    def units(self, row: Row) -> Iterable[tuple[Any, ...] | None]:
+        key = (row.get("module"), row.get("batchNumber"))
+        lines = row.get("journalTransactionLines") or ()
+        return [(*key, line.get("lineNumber")) for line in lines]
+
+    @override
+    def begin_pass(self, progress: Progress) -> None:
+        # A batch in two parts that do not follow each other starts another pass: that one puts
+        # everything together before it gives anything.
+        before: Batches | None = getattr(self, "_batches", None)
+        together = before is not None and before.came_apart
+        self._batches = Batches(self._own_key, together=together, first_is_cut=progress.page > 1)
+
+    @override
+    def ready(self, rows: list[Row], *, offset: int, finished: bool) -> Iterable[Row]:
+        return self._batches.take(rows, offset=offset, finished=finished)
+
+    @override
+    def reached(self, progress: Progress, listing: Listing) -> None:
+        # A batch that is not whole yet is read again from where it began, one page early, because
+        # the first batch of a page may have begun on the page before.
+        super().reached(progress, listing)
+        began = self._batches.open_offset
+        offset = listing.offset if began is None else min(listing.offset, began)
+        progress.page = max(offset // listing.page_size, 1)
+
+
+class Ledgers(VismaStream):
+    """Ledgers: a short list without pages, read whole, once a run."""
+
+    name = "ledgers"
+    path = "/v1/ledger"
+    primary_keys = ("tenant_id", "company", "number")
+    is_paged = False
+    is_filtered = False
+
+    _page: Page | None = None
+
+    @override
+    def _fetch(self, context: Context, listing: Listing) -> Page:
+        if self._page is None:
+            self._page = super()._fetch(context, listing)
+            if not self._page.rows:
+                self.logger.warning(
+                    "The company has no ledger, which no company has: check tenant_id%s",
+                    " and company_id" if self.config.get("company_id") else "",
+                )
+        return Page([dict(row) for row in self._page.rows])
+
+    def numbers(self) -> list[str]:
+        """The numbers of the company's ledgers, asked for at most once a run."""
+        page = self._fetch({}, Listing(self.units, page_size=1, is_paged=False))
+        return [number for row in page.rows if isinstance(number := row.get("number"), str)]
+
+
+class GeneralLedgerTransactions(VismaStream):
+    """General ledger transactions, which the API gives for one ledger at a time."""
+
+    name = "general_ledger_transactions"
+    path = "/v1/GeneralLedgerTransactions"
+    primary_keys = (
+        "tenant_id",
+        "company",
+        "ledger_id",
+        "module",
+        "batchNumber",
+        "lineNumber",
+    )
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]]:
+        ledgers = cast("Ledgers", self._tap.streams[Ledgers.name])
+        return [{**self.company.context, "ledger_id": number} for number in ledgers.numbers()]
+
+    @override
+    def own_params(self, context: Context) -> dict[str, Any]:
+        return {"ledger": context["ledger_id"]}
