@@ -11,7 +11,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_visma.errors import AnswerError, ListingMovedError
+from tap_visma.errors import ListingMovedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -85,14 +85,15 @@ class Listing:
         """Check a page, and move to the next one.
 
         Raises:
-            AnswerError: The page is the one before it once more.
+            ListingMovedError: The page is the one before it once more: the endpoint ignores
+                `pageNumber`, or as many rows as a page has were added.
         """
         keys = [key for row in page.rows for key in self._units(row)]
         hashes = [hash(key) for key in keys if key is not None]
         self._without_key += len(keys) - len(hashes)
         if hashes and hashes == self._last_page:
-            raise AnswerError(
-                f"page {self.page} repeats page {self.page - 1}: the endpoint ignores pageNumber",
+            raise ListingMovedError(
+                f"page {self.page} repeats page {self.page - 1}, as if pageNumber were ignored",
             )
         self._last_page = hashes
         self._seen.extend(hashes)

@@ -1,0 +1,95 @@
+"""Rate limits are waited for within reason, and otherwise stop the run with a time to come back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_visma.errors import LimitReachedError
+from tap_visma.limits import RateLimits
+
+NOW = 1_800_000_000.0
+
+
+class Limits(RateLimits):
+    def __init__(self, *, max_wait_seconds=60, reserve=0):
+        self.waits = []
+        super().__init__(
+            max_wait_seconds=max_wait_seconds,
+            reserve=reserve,
+            wait=self.waits.append,
+            now=lambda: NOW,
+        )
+
+
+def headers(remaining=None, reset=None, retry_after=None):
+    given = {
+        "X-RateLimit-Remaining": remaining,
+        "X-RateLimit-Reset": reset,
+        "Retry-After": retry_after,
+    }
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+@pytest.mark.parametrize("reset", [30, NOW + 30])
+def test_a_used_up_budget_is_waited_for_whether_reset_is_seconds_or_a_time(reset):
+    limits = Limits()
+    limits.after_answer(headers(remaining=0, reset=reset))
+    limits.before_request()
+    assert limits.waits == [30]
+
+
+def test_a_budget_that_is_left_is_used():
+    limits = Limits()
+    limits.after_answer(headers(remaining=1, reset=30))
+    limits.before_request()
+    assert limits.waits == []
+
+
+def test_the_reserve_is_left_to_others():
+    limits = Limits(reserve=10)
+    limits.after_answer(headers(remaining=10, reset=30))
+    limits.before_request()
+    assert limits.waits == [30]
+
+
+def test_a_budget_that_takes_too_long_stops_the_run_and_says_when_to_come_back():
+    limits = Limits(max_wait_seconds=20)
+    limits.after_answer(headers(remaining=0, reset=30))
+    with pytest.raises(LimitReachedError, match=r"after 2027-01-15 08:00:30 UTC"):
+        limits.before_request()
+    assert limits.waits == []
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        (headers(retry_after=7), 7),
+        (headers(retry_after="Fri, 15 Jan 2027 08:00:12 GMT"), 12),
+        (headers(retry_after="Fri, 15 Jan 2027 07:00:00 GMT"), 0),
+        (headers(reset=9), 9),
+        (headers(), 60),
+        (headers(retry_after="soon", reset=5), 5),
+        (headers(retry_after="-1", reset="NaN"), 60),
+    ],
+)
+def test_a_refusal_says_how_long_to_wait_in_one_way_or_another(given, seconds):
+    assert Limits().wait_after_refusal(given) == seconds
+
+
+def test_a_refusal_that_lasts_too_long_stops_the_run():
+    with pytest.raises(LimitReachedError, match=r"lasts 3600 s more"):
+        Limits().wait_after_refusal(headers(retry_after=3600))
+
+
+def test_refusals_one_after_another_are_not_waited_for_without_end():
+    limits = Limits()
+    limits.wait_after_refusal(headers(retry_after=40))
+    with pytest.raises(LimitReachedError):
+        limits.wait_after_refusal(headers(retry_after=40))
+
+
+def test_an_answer_ends_the_count_of_waits():
+    limits = Limits()
+    limits.wait_after_refusal(headers(retry_after=40))
+    limits.after_answer(headers(remaining=5, reset=5))
+    assert limits.wait_after_refusal(headers(retry_after=40)) == 40
