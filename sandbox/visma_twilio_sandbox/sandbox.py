@@ -1,0 +1,138 @@
+"""Everything at once: Visma Connect, Visma.net, Twilio and SendGrid, each on its own port."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from visma_twilio_sandbox import connect, credentials, sendgrid, twilio
+from visma_twilio_sandbox.connect import TOKEN_PATH, Connect
+from visma_twilio_sandbox.control import app as control_app
+from visma_twilio_sandbox.faults import Faults
+from visma_twilio_sandbox.sendgrid import SendGrid
+from visma_twilio_sandbox.serving import RequestLog, ServiceServer
+from visma_twilio_sandbox.twilio import Twilio
+from visma_twilio_sandbox.visma import VismaCompany
+from visma_twilio_sandbox.visma.app import VismaApi
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from visma_twilio_sandbox.serving import App, ErrorBody, RecordedRequest
+
+
+class Sandbox:
+    """A context manager: everything serves inside the ``with`` block.
+
+    Args:
+        seed: Decides every behaviour that the providers leave open.
+        zone: Name of the zone of Visma's stamps, instead of one drawn from the seed.
+
+    Attributes:
+        visma: The company of `credentials.TENANT_ID`.
+        companies: All companies by tenant id.
+        connect: The token endpoint.
+        twilio: The Twilio account.
+        sendgrid: The SendGrid account.
+        faults: Where to ask for errors, delays and cut connections.
+        page_names: Names the control page shows beside telephone numbers and email addresses.
+    """
+
+    def __init__(self, seed: int = 0, zone: str | None = None) -> None:
+        self.faults = Faults()
+        self.page_names: dict[str, str] = {}
+        self.visma = VismaCompany(seed, zone)
+        self.companies = {
+            credentials.TENANT_ID: self.visma,
+            credentials.SECOND_TENANT_ID: VismaCompany(seed, zone),
+        }
+        self.connect = Connect()
+        self.twilio = Twilio(seed)
+        self.sendgrid = SendGrid()
+        self._log = RequestLog()
+        api = VismaApi(self.connect, self.companies)
+        self._servers = {
+            server.name: server
+            for server in (
+                self._serve("connect", self.connect.app, connect.error_body),
+                self._serve("visma", api, api.error_body),
+                self._serve("twilio", self.twilio.app, twilio.error_body),
+                self._serve("messaging", self.twilio.messaging_app, twilio.error_body),
+                self._serve("sendgrid", self.sendgrid.app, sendgrid.error_body),
+                self._serve("control", control_app(self), twilio.error_body),
+            )
+        }
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start every service; returns when all of them answer."""
+        with ExitStack() as starting:
+            self.twilio.start()
+            starting.callback(self.twilio.stop)
+            for server in self._servers.values():
+                server.start()
+                starting.callback(server.stop)
+            starting.callback(self._ask_all_to_stop)
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop every service and close every connection."""
+        self._running.close()
+
+    @property
+    def connect_url(self) -> str:
+        """The token endpoint, in full."""
+        return self._servers["connect"].url + TOKEN_PATH
+
+    @property
+    def visma_url(self) -> str:
+        """Instead of ``https://api.finance.visma.net``."""
+        return self._servers["visma"].url
+
+    @property
+    def twilio_url(self) -> str:
+        """Instead of ``https://api.twilio.com``."""
+        return self._servers["twilio"].url
+
+    @property
+    def messaging_url(self) -> str:
+        """Instead of ``https://messaging.twilio.com``."""
+        return self._servers["messaging"].url
+
+    @property
+    def sendgrid_url(self) -> str:
+        """Instead of ``https://api.sendgrid.com``."""
+        return self._servers["sendgrid"].url
+
+    @property
+    def control_url(self) -> str:
+        """The page with the telephones and inboxes."""
+        return self._servers["control"].url
+
+    def requests(self, service: str) -> list[RecordedRequest]:
+        """What a service was asked, oldest first.
+
+        Args:
+            service: connect, visma, twilio, messaging, sendgrid or control.
+
+        Raises:
+            LookupError: There is no such service.
+        """
+        if service not in self._servers:
+            raise LookupError(f"{service} is none of {', '.join(self._servers)}")
+        return self._log.of(service)
+
+    def _serve(self, name: str, app: App, error_body: ErrorBody) -> ServiceServer:
+        return ServiceServer(name, app, faults=self.faults, log=self._log, error_body=error_body)
+
+    def _ask_all_to_stop(self) -> None:
+        for server in self._servers.values():
+            server.ask_to_stop()
