@@ -1,0 +1,104 @@
+"""A company behind real HTTP, and someone with a token who asks it things."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+import requests
+
+from visma_twilio_sandbox import business, credentials
+from visma_twilio_sandbox.connect import READ_SCOPE, Connect, Grant
+from visma_twilio_sandbox.faults import Faults
+from visma_twilio_sandbox.serving import RequestLog, ServiceServer
+from visma_twilio_sandbox.visma import VismaCompany
+from visma_twilio_sandbox.visma.app import VismaApi
+
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=timezone.utc)
+
+
+class Client:
+    """Asks the company for lists."""
+
+    def __init__(self, session, connect, url, faults):
+        self.session = session
+        self.connect = connect
+        self.url = url
+        self.faults = faults
+        self.headers = self.bearer(credentials.TENANT_ID)
+
+    def bearer(self, tenant_id, scope=READ_SCOPE):
+        token = f"token-{tenant_id}-{scope}"
+        self.connect._grants[token] = Grant(tenant_id, frozenset({scope}), float("inf"))
+        return {"Authorization": f"Bearer {token}"}
+
+    def get(self, path, headers=None, **params):
+        sent = {**self.headers, **(headers or {})}
+        return self.session.get(self.url + path, params=params, headers=sent)
+
+    def list(self, path, **params):
+        answer = self.get(path, **params)
+        assert answer.status_code == 200, answer.text
+        return msgspec.json.decode(answer.content)
+
+    def pages(self, path, size, **params):
+        """Every page until an empty one."""
+        pages = []
+        while page := self.list(path, pageNumber=len(pages) + 1, pageSize=size, **params):
+            pages.append(page)
+        return pages
+
+
+@pytest.fixture
+def visma():
+    """A company in UTC whose clock stands still."""
+    visma = VismaCompany(seed=1, zone="UTC")
+    visma.set_clock(NOON)
+    return visma
+
+
+@pytest.fixture
+def client(visma):
+    connect, faults = Connect(), Faults()
+    companies = {credentials.TENANT_ID: visma, credentials.SECOND_TENANT_ID: VismaCompany(1)}
+    api = VismaApi(connect, companies)
+    server = ServiceServer(
+        "visma",
+        api,
+        faults=faults,
+        log=RequestLog(),
+        error_body=api.error_body,
+    )
+    server.start()
+    with requests.Session() as session:
+        yield Client(session, connect, server.url, faults)
+    server.stop()
+
+
+@pytest.fixture
+def invoices(visma):
+    """Put supplier invoices, one a minute, numbered from 1."""
+
+    def put(count, **changed):
+        for number in range(1, count + 1):
+            invoice = business.supplier_invoice(str(number), Decimal("125.00"), **changed)
+            visma.put("supplierInvoice", invoice)
+            visma.advance(60)
+
+    return put
+
+
+@pytest.fixture(scope="session")
+def contracts():
+    default = Path(__file__).parents[4] / "shared" / "contracts"
+    folder = Path(os.environ.get("CONTRACTS_DIR", default))
+    if not folder.is_dir():
+        reason = f"no API contracts in {folder}: set CONTRACTS_DIR"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
