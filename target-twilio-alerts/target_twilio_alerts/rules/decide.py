@@ -6,9 +6,8 @@ with one context. Unknown is no answer; the last decided one counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_twilio_alerts.rules.expressions import show_value
 
@@ -37,8 +36,7 @@ class Outcome(str, Enum):
     """The record is older than what is known already."""
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What a rule decided of one version of a document.
 
     Attributes:
