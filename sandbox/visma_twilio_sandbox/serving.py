@@ -122,7 +122,6 @@ class ServiceServer:
             log_config=None,
             log_level="error",
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=_GRACE,
         )
         self._server = _Server(config)
         self._thread = threading.Thread(
@@ -152,7 +151,9 @@ class ServiceServer:
 
 
 class _Protocol(H11Protocol):
-    """Lets the middleware see the connection, so that it can cut it."""
+    """Lets the middleware see the connection, so that it can cut it, and tells when it is lost."""
+
+    lost: asyncio.Future[None]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -160,6 +161,12 @@ class _Protocol(H11Protocol):
         connection: socket.socket = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.app_state = {**self.app_state, "transport": transport}
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if not self.lost.done():
+            self.lost.set_result(None)
 
 
 class _Server(uvicorn.Server):
@@ -182,6 +189,22 @@ class _Server(uvicorn.Server):
         while self._stopping is not None and not await self.on_tick(0):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, without its pauses of a tenth of a second."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            _, late = await asyncio.wait(list(self.server_state.tasks), timeout=_GRACE)
+            for task in late:
+                task.cancel()
+        if open_ones := list(self.server_state.connections):
+            closing = [cast("_Protocol", connection).lost for connection in open_ones]
+            await asyncio.wait(closing, timeout=_GRACE)
 
     def ask_to_stop(self, middleware: _Middleware) -> None:
         if self._loop is None or self._stopping is None or self._loop.is_closed():
