@@ -99,7 +99,7 @@ class Progress:
     page: int = 1
     page_size: int = 0
     highest: str | None = None
-    began_at: float | None = None
+    began_at: int | None = None
     resumed: bool = False
     sweeping: bool = False
 

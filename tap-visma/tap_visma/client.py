@@ -135,6 +135,7 @@ class VismaStream(RESTStream[Listing]):
     def get_records(self, context: Context | None) -> Iterable[Record]:
         entry = self.get_context_state(context)
         self._progress = progress = self._begin(entry)
+        self._listing = None
         self._answered_at = None
         for attempt in range(1, PASSES + 1):
             try:
@@ -188,6 +189,7 @@ class VismaStream(RESTStream[Listing]):
                 page_size=progress.page_size,
                 page=progress.page,
                 is_paged=self.is_paged,
+                before=self._listing.seen if self._listing is not None else None,
             )
             yield from self._pass(context, progress, entry, listing)
             if not progress.resumed or progress.sweeping:
@@ -370,7 +372,7 @@ class VismaStream(RESTStream[Listing]):
             return
         self._answered_at = answered_at
         if progress.began_at is None:
-            progress.began_at = answered_at
+            progress.began_at = int(answered_at)
 
     # What happens between two tries of one request
 

@@ -87,7 +87,8 @@ class Ledgers(VismaStream):
     def numbers(self) -> list[str]:
         """The numbers of the company's ledgers, asked for at most once a run."""
         page = self._fetch({}, Listing(self.units, page_size=1, is_paged=False))
-        return [number for row in page.rows if isinstance(number := row.get("number"), str)]
+        found = (row.get("number") for row in page.rows)
+        return sorted(number for number in found if isinstance(number, str))
 
 
 class GeneralLedgerTransactions(VismaStream):
