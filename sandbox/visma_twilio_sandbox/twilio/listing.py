@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _PARAMETERS = frozenset(
     {"DateSent", "DateSent<", "DateSent>", "From", "Page", "PageSize", "PageToken", "To"}
 )
+_TIMES = ("DateSent", "DateSent<", "DateSent>")
 _DEFAULT_SIZE = 50
 _MAX_SIZE = 1000
 
@@ -43,7 +44,8 @@ def list_messages(
         raise TwilioError(20001, f"Unknown parameter '{unknown[0]}'")
     size = _number(asked, "PageSize", _DEFAULT_SIZE, 1, _MAX_SIZE)
     page = _number(asked, "Page", 0, 0, None)
-    found = [one for one in reversed(messages) if _matches(one, asked)]
+    times = {name: _time(name, asked[name]) for name in _TIMES if asked.get(name)}
+    found = [one for one in reversed(messages) if _matches(one, asked, times)]
     start = page * size
     token = asked.get("PageToken", "")
     if token:
@@ -80,23 +82,21 @@ def _number(asked: dict[str, str], name: str, default: int, low: int, high: int 
     return int(text)
 
 
-def _matches(message: Message, asked: dict[str, str]) -> bool:
+def _matches(
+    message: Message, asked: dict[str, str], times: dict[str, tuple[datetime, bool]]
+) -> bool:
     if asked.get("To") and asked["To"] != message.to:
         return False
     if asked.get("From") and asked["From"] != message.from_:
         return False
-    for name in ("DateSent", "DateSent<", "DateSent>"):
-        if asked.get(name) and not _sent_matches(message.date_sent, name, asked[name]):
-            return False
-    return True
+    return all(_sent_matches(message.date_sent, name, *time) for name, time in times.items())
 
 
-def _sent_matches(sent: datetime | None, name: str, text: str) -> bool:
+def _sent_matches(sent: datetime | None, name: str, moment: datetime, whole_day: bool) -> bool:
     """Compare the time of sending: a date means midnight GMT, and its whole day if alone.
 
     What was not sent yet has no time and never matches.
     """
-    moment, whole_day = _time(name, text)
     if sent is None:
         return False
     if name == "DateSent<":
@@ -112,7 +112,7 @@ def _time(name: str, text: str) -> tuple[datetime, bool]:
     except ValueError:
         pass
     else:
-        return datetime.combine(day, time(), timezone.utc), True
+        return datetime(day.year, day.month, day.day, tzinfo=timezone.utc), True
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
