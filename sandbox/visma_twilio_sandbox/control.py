@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from visma_twilio_sandbox.page import state
 from visma_twilio_sandbox.visma import ENDPOINTS, wire
+from visma_twilio_sandbox.visma.endpoints import DEFAULT_LEDGER
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -142,9 +143,8 @@ class _Control:
         body = await _object(request)
         try:
             if request.method == "POST":
-                ledger = request.query_params.get("ledger")
-                options = {} if ledger is None else {"ledger": ledger}
-                return _json(company.put(endpoint, body, **options), HTTPStatus.CREATED)
+                ledger = request.query_params.get("ledger", DEFAULT_LEDGER)
+                return _json(company.put(endpoint, body, ledger=ledger), HTTPStatus.CREATED)
             if request.method == "PATCH":
                 _only(body, frozenset({"key", "fields"}))
                 changes = body.get("fields")
