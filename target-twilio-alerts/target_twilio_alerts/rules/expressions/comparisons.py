@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from target_twilio_alerts.rules.expressions.calls import FUNCTIONS
 from target_twilio_alerts.rules.expressions.names import suggestion
 from target_twilio_alerts.rules.expressions.nodes import (
     Both,
@@ -33,6 +34,7 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 _ORDERED = {Type.NUMBER, Type.DATE, Type.DURATION}
 _NULLS = {"null", "None"}
+_RESERVED = {"today", "true", "false", "previous", *_NULLS, *FUNCTIONS}
 
 
 def check_comparison(checker: Checker, node: ast.expr) -> Node:
@@ -160,9 +162,7 @@ def _sides(checker: Checker, left: ast.expr, right: ast.expr) -> tuple[Node, Nod
 
 
 def _is_unknown_name(checker: Checker, node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and not (
-        checker.field(node.id) or node.id in {"today", "true", "false", "previous", *_NULLS}
-    )
+    return isinstance(node, ast.Name) and not (checker.field(node.id) or node.id in _RESERVED)
 
 
 def _side(checker: Checker, node: ast.expr, *, other: Node) -> Node:

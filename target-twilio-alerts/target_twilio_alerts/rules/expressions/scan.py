@@ -76,11 +76,13 @@ def scan(text: str) -> None:
     tokens = list(_tokens(text))
     if not tokens:
         raise ConditionError("the condition is empty", text, 0)
+    for token in tokens:
+        _check_word(text, token)
     for first, second in pairwise(tokens):
         if first.kind in _OPERANDS and second.kind in _OPERANDS:
             raise _nothing_between(text, first, second)
     for token in tokens:
-        _check_token(text, token)
+        _check_literal(text, token)
     _check_brackets(text, tokens)
 
 
@@ -121,7 +123,17 @@ def _check_brackets(text: str, tokens: list[_Token]) -> None:
         raise ConditionError(f"this {opened[-1].text} is never closed", text, opened[-1].start)
 
 
-def _check_token(text: str, token: _Token) -> None:
+def _check_word(text: str, token: _Token) -> None:
+    kind, word, start = token
+    if kind == "name" and word not in _CONSTANTS:
+        lower = word.lower()
+        if word != lower and lower in _WORDS | {"true", "false", "null"}:
+            raise ConditionError(f"write {lower}, in small letters", text, start)
+        if keyword.iskeyword(word):
+            raise ConditionError(f"`{word}` cannot be used in a condition", text, start)
+
+
+def _check_literal(text: str, token: _Token) -> None:
     kind, word, start = token
     if kind == "text" and (escape := _ESCAPE.search(re.sub(r"\\[\\\"']", "  ", word))):
         raise ConditionError(
@@ -136,12 +148,6 @@ def _check_token(text: str, token: _Token) -> None:
             text,
             start,
         )
-    if kind == "name" and word not in _CONSTANTS:
-        lower = word.lower()
-        if word != lower and lower in _WORDS | {"true", "false", "null"}:
-            raise ConditionError(f"write {lower}, in small letters", text, start)
-        if keyword.iskeyword(word):
-            raise ConditionError(f"`{word}` cannot be used in a condition", text, start)
 
 
 def _nothing_between(text: str, first: _Token, second: _Token) -> ConditionError:
@@ -149,8 +155,6 @@ def _nothing_between(text: str, first: _Token, second: _Token) -> ConditionError
         problem = f"write {first.text}{second.text} or {first.text}_{second.text}, without a space"
     elif first.kind == "number" and first.start + len(first.text) == second.start:
         problem = f"`{first.text}{second.text}` is no number; write it in full, as in 50000 or 0.5"
-    elif second.text.lower() in _WORDS:
-        problem = f"write {second.text.lower()}, in small letters"
     else:
         problem = (
             f"something is missing before `{second.text}`: and, or, or a comparison such as =="

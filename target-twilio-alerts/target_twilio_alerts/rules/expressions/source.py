@@ -47,6 +47,7 @@ class Source:
         found = re.match(r"\s*(\w+|\W)?", self._text[max(offset, 0) :])
         near = found[1] if found and found[1] else None
         if near is None:
+            offset = len(self._text.rstrip())
             problem = "the condition breaks off here; something is missing at its end"
         elif error.msg.startswith("Generator") or "comprehension" in error.msg:
             problem = "this is not understood"
