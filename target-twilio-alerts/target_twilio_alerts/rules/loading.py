@@ -33,6 +33,8 @@ def load_alerts(path: Path) -> Alerts:
     people = People(file, mistakes)
     zone_name = file.text(given.get("timezone"), "the file")
     zone = None if zone_name is None else people.zone(zone_name, "the file")
+    # A zone that cannot be used is one mistake already: rules that need it are told no other.
+    given_zone = "" if "timezone" in given else None
     recipients = people.recipients(given.get("recipients"))
     groups = people.groups(given.get("groups"), recipients)
     entries = RuleEntries(
@@ -41,8 +43,7 @@ def load_alerts(path: Path) -> Alerts:
         people=people,
         recipients=recipients,
         groups=groups,
-        # A zone that does not exist is one mistake, not one more in each rule.
-        zone=None if zone_name is None else zone_name.value,
+        zone=zone_name.value if zone_name is not None else given_zone,
     )
     rules = entries.rules(given.get("rules"))
     mistakes.raise_any()

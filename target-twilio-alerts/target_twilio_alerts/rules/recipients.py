@@ -53,9 +53,9 @@ class People:
         self.check_name(entry, where)
         given = self._file.entries(entry.node, entry.line, where, RECIPIENT_KEYS)
         name = self._file.text(given.get("name"), where)
-        if "name" not in given:
+        if given and "name" not in given:
             self._mistakes.add(entry.line, f"{where}: name is missing; add what people call them")
-        elif "sms" not in given and "email" not in given:
+        elif given and "sms" not in given and "email" not in given:
             self._mistakes.add(entry.line, f"{where}: has neither sms nor email; add one")
         sms = self._file.text(given.get("sms"), where)
         email = self._file.text(given.get("email"), where)
@@ -142,7 +142,7 @@ class People:
         if entry is None:
             return {}
         groups = {}
-        found = self._file.entries(entry.node, entry.line, "groups")
+        found = self._file.entries(entry.node, entry.line, "groups", may_be_empty=True)
         for one in found.values():
             where = f"group {one.key!r}"
             self.check_name(one, where)
@@ -151,9 +151,10 @@ class People:
                     one.line,
                     f"{where}: a recipient has the same name; rename one of them",
                 )
+                continue
             names = self._file.texts(one, where)
             for name in names:
-                if name.value in found:
+                if name.value in found and name.value not in recipients:
                     self._mistakes.add(
                         name.line,
                         f"{where}: {name.value} is a group; a group holds recipients only",

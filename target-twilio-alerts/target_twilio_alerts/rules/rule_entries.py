@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
 
 RULE_KEYS = ("entity", "when", "notify", "via", "severity", "template", "again_on")
-_REQUIRED = ("entity", "when", "notify", "via")
+REQUIRED_KEYS = ("entity", "when", "notify", "via")
 
 
 class RuleEntries:
@@ -73,7 +73,7 @@ class RuleEntries:
         where = f"rule {entry.key!r}"
         self._people.check_name(entry, where)
         given = self._file.entries(entry.node, entry.line, where, RULE_KEYS)
-        missing = [key for key in _REQUIRED if key not in given] if given else []
+        missing = [key for key in REQUIRED_KEYS if key not in given] if given else []
         if missing:
             self._mistakes.add(entry.line, f"{where}: {' and '.join(missing)} missing; add it")
         entity = self._entity(self._file.text(given.get("entity"), where), where)
@@ -148,9 +148,11 @@ class RuleEntries:
                 )
                 continue
             for member in self._expanded([name]):
+                recipient = self._recipients[member]
+                if not (recipient.sms or recipient.email):
+                    continue  # told where the recipient stands
                 for channel in via:
-                    missing = self._recipients[member].address(channel) is None
-                    if missing and (member, channel) not in told:
+                    if recipient.address(channel) is None and (member, channel) not in told:
                         told.add((member, channel))
                         self._mistakes.add(
                             name.line,

@@ -139,6 +139,8 @@ class YamlFile:
         line: int,
         where: str,
         known: Iterable[str] | None = None,
+        *,
+        may_be_empty: bool = False,
     ) -> dict[str, Entry]:
         """Take a mapping apart.
 
@@ -147,10 +149,13 @@ class YamlFile:
             line: Where it was asked for.
             where: What it belongs to, as mistakes begin.
             known: The keys that it may have; None if any will do.
+            may_be_empty: Whether an empty one is no mistake.
         """
         if not isinstance(node, MappingNode):
             self._mistakes.add(line, f"{where}: expected `key: value` lines below it")
             return {}
+        if not node.value and not may_be_empty:
+            self._mistakes.add(line, f"{where}: is empty; add at least one `key: value` line")
         entries: dict[str, Entry] = {}
         names = None if known is None else tuple(known)
         for key, value in self._pairs(node):
@@ -212,7 +217,7 @@ def _told(error: Any) -> tuple[int, str]:
     """The line of a YAML error, and what to do about it."""
     told = f"{error.context or ''} {error.problem or ''}"
     mark = error.problem_mark or error.context_mark
-    if "end of stream" in told or "stream end" in told:
+    if "end of stream" in told or "flow" in told:
         mark = error.context_mark or mark
     mend = next((mend for part, mend in _YAML_MENDS if part in told), "mend the line")
     return (mark.line + 1 if mark else 1), f"this is not YAML: {error.problem}; {mend}"

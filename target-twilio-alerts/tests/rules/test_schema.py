@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import jsonschema_rs
+import pytest
+from ruamel.yaml import YAML
+
+from target_twilio_alerts.documents import ENTITIES
+from target_twilio_alerts.rules.expressions.scan import MAX_CHARACTERS
+from target_twilio_alerts.rules.loading import FILE_KEYS
+from target_twilio_alerts.rules.model import CHANNELS, DEFAULT_LOCALE, DEFAULT_SEVERITY, SEVERITIES
+from target_twilio_alerts.rules.recipients import NAME, RECIPIENT_KEYS
+from target_twilio_alerts.rules.rule_entries import REQUIRED_KEYS, RULE_KEYS
+
+EXAMPLE = """
+timezone: Europe/Stockholm
+recipients:
+  anna: {name: Anna Berg, sms: "+46701740605"}
+  bo: {name: Bo Ek, email: bo@example.com, locale: sv_SE, timezone: Europe/Oslo}
+groups:
+  all: [anna, bo]
+rules:
+  large:
+    entity: supplier_invoice
+    when: amount > 50000
+    notify: all
+    via: [sms, email]
+    severity: high
+    again_on: amount
+"""
+
+
+@pytest.fixture(scope="module")
+def schema():
+    folder = files("target_twilio_alerts.rules")
+    return json.loads((folder / "alerts.schema.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def rule(schema):
+    return schema["properties"]["rules"]["additionalProperties"]
+
+
+@pytest.fixture(scope="module")
+def recipient(schema):
+    return schema["properties"]["recipients"]["additionalProperties"]
+
+
+def test_the_schema_has_the_keys_of_the_loader(schema, rule, recipient):
+    assert set(schema["properties"]) == set(FILE_KEYS)
+    assert set(rule["properties"]) == set(RULE_KEYS)
+    assert set(rule["required"]) == set(REQUIRED_KEYS)
+    assert set(recipient["properties"]) == set(RECIPIENT_KEYS)
+
+
+def test_the_schema_has_the_values_of_the_loader(schema, rule, recipient):
+    properties = rule["properties"]
+    assert properties["entity"]["enum"] == list(ENTITIES)
+    assert properties["severity"]["enum"] == list(SEVERITIES)
+    assert properties["severity"]["default"] == DEFAULT_SEVERITY
+    assert properties["via"]["anyOf"][0]["enum"] == list(CHANNELS)
+    assert properties["when"]["maxLength"] == MAX_CHARACTERS
+    assert recipient["properties"]["locale"]["default"] == DEFAULT_LOCALE
+    for part in ("recipients", "groups", "rules"):
+        assert schema["properties"][part]["propertyNames"]["pattern"] == f"^{NAME.pattern}$"
+
+
+def test_the_schema_accepts_a_right_file_and_refuses_a_wrong_key(schema):
+    validator = jsonschema_rs.validator_for(schema)
+    document = YAML(typ="safe", pure=True).load(EXAMPLE)
+    validator.validate(document)
+    document["rules"]["large"]["whn"] = "x"
+    assert not validator.is_valid(document)
