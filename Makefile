@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 PACKAGES := tap-visma target-twilio-alerts sandbox
 CODE := tap-visma target-twilio-alerts sandbox tests scripts benchmarks
 
+# Compiled once here and in Meltano's environments, every process starts in a third of the time.
+export UV_COMPILE_BYTECODE = 1
+
 .PHONY: help demo test lint types check format generate pins bench clean
 
 help:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import os
 import select
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecReader
@@ -104,8 +104,3 @@ class AlertsReader(MsgSpecReader):
     def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
         kind = str(message_dict.get("type"))[:40]
         raise ProtocolError(f"line {self._line} of the input has the unknown message type {kind!r}")
-
-
-def open_lines(file_input: IO[str] | None, standard_input: int) -> InterruptibleLines:
-    """The lines of a given file, or of standard input."""
-    return InterruptibleLines(standard_input if file_input is None else file_input.fileno())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,10 +200,10 @@ class Settings:
             SettingsError: A value cannot be right.
         """
         root = root or Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())
-        given = {name: config.get(name) for name in SETTINGS["properties"]}
-        for name, schema in SETTINGS["properties"].items():
-            if given[name] in (None, ""):
-                given[name] = schema.get("default")
+        given = {field.name: config.get(field.name) for field in fields(cls)}
+        for name, value in given.items():
+            if value in (None, ""):
+                given[name] = SETTINGS["properties"][name].get("default")
         for name, pattern, example in _PATTERNS:
             if given[name] is not None and not re.fullmatch(pattern, given[name]):
                 raise SettingsError(f"{name}: not of the form {example}; copy it from the Console")

@@ -47,7 +47,7 @@ class AlertSink(RecordSink):
         key_properties: list[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        self._intake = target.intake
+        self._intake = target.session.intake
 
     def get_validator(self) -> SchemaCheck:
         """Check by a compiled validator: the SDK's own takes most of a target's time."""

@@ -1,4 +1,4 @@
-"""A workplace for tests of the target: an alerts file, a ledger, and the sandbox as the providers."""
+"""A workplace for tests of the target: an alerts file, a ledger, the sandbox as providers."""
 
 from __future__ import annotations
 
