@@ -356,7 +356,7 @@ versions = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(conditions, versions, maybe(versions), maybe(DAYS))
 def test_every_condition_agrees_with_the_reference(tree, current, previous, today):
     world = {**current, "today": today}
