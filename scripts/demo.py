@@ -246,7 +246,7 @@ def _meltano(environment: dict[str, str], name: str, *arguments: str) -> str:
     log = PLACE / f"{name}.log"
     with log.open("w", encoding="utf-8") as errors:
         ended = subprocess.run(
-            [sys.executable, "-m", "meltano", "--environment=demo", *arguments],
+            [_script("meltano"), "--environment=demo", *arguments],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -259,6 +259,10 @@ def _meltano(environment: dict[str, str], name: str, *arguments: str) -> str:
         told = "\n".join(lines)
         raise DemoError(f"meltano {' '.join(arguments)} ended with {ended.returncode}:\n{told}")
     return ended.stdout
+
+
+def _script(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
 
 
 def _environment(sandbox: Sandbox) -> dict[str, str]:
