@@ -254,7 +254,7 @@ def test_a_rule_that_names_previous_needs_no_again_on(mistakes):
         ),
         (b"a: b\nc: \xe5\n", ["alerts.yml:2: this is not UTF-8; save the file"]),
         ("a: b\nc: \x07\n", ["alerts.yml:2: a control character; remove it"]),
-        ("[" * 400, ["alerts.yml:1: this is not YAML that can be read"]),
+        ("[" * 1200, ["alerts.yml:1: this is not YAML that can be read"]),
         ("a: &x 1\nb: &x 2\n", ["alerts.yml:1: this is not YAML that can be read"]),
     ],
 )
