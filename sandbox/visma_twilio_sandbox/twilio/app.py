@@ -15,7 +15,7 @@ from visma_twilio_sandbox import credentials
 from visma_twilio_sandbox.twilio.auth import authenticate, is_api_key
 from visma_twilio_sandbox.twilio.create import create_message, read_form
 from visma_twilio_sandbox.twilio.errors import JSON, TwilioError
-from visma_twilio_sandbox.twilio.listing import list_messages
+from visma_twilio_sandbox.twilio.listing import list_messages, page_size
 from visma_twilio_sandbox.twilio.resources import ACCOUNTS, account_json, message_json, number_json
 from visma_twilio_sandbox.twilio.update import PARAMETERS, check_update
 
@@ -96,7 +96,7 @@ class _Api:
             "incoming_phone_numbers": numbers,
             "next_page_uri": None,
             "page": 0,
-            "page_size": int(request.query_params.get("PageSize", "50")),
+            "page_size": page_size(request.query_params),
             "previous_page_uri": None,
             "start": 0,
             "uri": uri,

@@ -10,7 +10,7 @@ from visma_twilio_sandbox.twilio.errors import TwilioError
 from visma_twilio_sandbox.twilio.resources import message_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from visma_twilio_sandbox.twilio.store import Message
 
@@ -42,7 +42,7 @@ def list_messages(
     unknown = sorted(set(asked) - _PARAMETERS)
     if unknown:
         raise TwilioError(20001, f"Unknown parameter '{unknown[0]}'")
-    size = _number(asked, "PageSize", _DEFAULT_SIZE, 1, _MAX_SIZE)
+    size = page_size(asked)
     page = _number(asked, "Page", 0, 0, None)
     times = {name: _time(name, asked[name]) for name in _TIMES if asked.get(name)}
     found = [one for one in reversed(messages) if _matches(one, asked, times)]
@@ -75,7 +75,16 @@ def list_messages(
     }
 
 
-def _number(asked: dict[str, str], name: str, default: int, low: int, high: int | None) -> int:
+def page_size(asked: Mapping[str, str]) -> int:
+    """Read PageSize, 1 to 1000, 50 if it is left out.
+
+    Raises:
+        TwilioError: 20001 for anything else.
+    """
+    return _number(asked, "PageSize", _DEFAULT_SIZE, 1, _MAX_SIZE)
+
+
+def _number(asked: Mapping[str, str], name: str, default: int, low: int, high: int | None) -> int:
     text = asked.get(name, str(default))
     if not text.isdecimal() or int(text) < low or (high is not None and int(text) > high):
         raise TwilioError(20001, f"{name} has a value it cannot have")

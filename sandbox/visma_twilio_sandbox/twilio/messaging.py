@@ -12,6 +12,7 @@ from starlette.routing import Route
 from visma_twilio_sandbox import credentials
 from visma_twilio_sandbox.twilio.auth import authenticate
 from visma_twilio_sandbox.twilio.errors import JSON, TwilioError
+from visma_twilio_sandbox.twilio.listing import page_size
 from visma_twilio_sandbox.twilio.resources import service_json, service_number_json
 
 if TYPE_CHECKING:
@@ -56,16 +57,14 @@ def _base(request: Request) -> str:
 def _page(request: Request, key: str, items: list[dict[str, Any]]) -> Response:
     """Answer a list of one page, with `meta` as Twilio's newer APIs have it."""
     url = f"{_base(request)}{request.url.path}"
-    size = request.query_params.get("PageSize", "50")
-    if not (size.isdecimal() and 1 <= int(size) <= 1000):  # noqa: PLR2004 - Twilio's limit
-        raise TwilioError(20001, "PageSize must be between 1 and 1000")
+    size = page_size(request.query_params)
     first = f"{url}?PageSize={size}&Page=0"
     meta = {
         "first_page_url": first,
         "key": key,
         "next_page_url": None,
         "page": 0,
-        "page_size": int(size),
+        "page_size": size,
         "previous_page_url": None,
         "url": first,
     }
