@@ -51,8 +51,8 @@ class InterruptibleLines:
                 return
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
-                if self.stopped:
-                    return
+                if self.stopped:  # meanwhile, by a signal
+                    return  # type: ignore[unreachable]
                 if line.strip():
                     yield line
 

@@ -200,7 +200,7 @@ class Settings:
             SettingsError: A value cannot be right.
         """
         root = root or Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())
-        given = {field.name: config.get(field.name) for field in fields(cls)}
+        given: dict[str, Any] = {field.name: config.get(field.name) for field in fields(cls)}
         for name, value in given.items():
             if value in (None, ""):
                 given[name] = SETTINGS["properties"][name].get("default")

@@ -105,7 +105,7 @@ class TargetTwilioAlerts(Target):
             self._session.wake_to_stop()
 
     @classmethod
-    def invoke(
+    def invoke(  # type: ignore[override]
         cls,
         *,
         about: bool = False,

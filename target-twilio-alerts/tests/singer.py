@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 COMPANY = "Testbolaget AB"
@@ -24,7 +27,10 @@ SCHEMA = {
         "date": {"type": ["string", "null"], "format": "date-time"},
         "dueDate": {"type": ["string", "null"], "format": "date-time"},
         "hold": {"type": ["boolean", "null"]},
-        "supplier": {"type": ["object", "null"], "properties": {"name": {"type": ["string", "null"]}}},
+        "supplier": {
+            "type": ["object", "null"],
+            "properties": {"name": {"type": ["string", "null"]}},
+        },
         "lastModifiedDateTime": {"type": ["string", "null"]},
         "timeStamp": {"type": ["string", "null"]},
     },
@@ -79,7 +85,9 @@ def baseline(*rows: dict[str, Any]) -> str:
 class _Number(float):
     """A number that json writes exactly as it was given."""
 
-    def __new__(cls, text: str) -> _Number:
+    text: str
+
+    def __new__(cls, text: str) -> Self:
         made = super().__new__(cls, text)
         made.text = text
         return made

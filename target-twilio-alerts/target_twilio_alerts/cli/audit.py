@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.cli.workplace import Workplace
 
+_UNBOUNDED = 1000
+"""Columns of a table that goes to a file or another program."""
+
 _COLUMNS = (
     "message",
     "created_at",
@@ -209,12 +212,25 @@ def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
+    """One line a message as far as the window goes; all of it where there is no window."""
     if not rows:
         click.echo("No messages.")
         return
     table = Table(box=None, pad_edge=False)
-    for name in _COLUMNS:
-        table.add_column(name, overflow="fold", no_wrap=name in {"message", "state", "channel"})
+    for heading in ("message", "time (UTC)", "rule", "document", "told", "how it went", "SID"):
+        narrow = heading in {"message", "time (UTC)", "SID"}
+        table.add_column(heading, overflow="fold", no_wrap=narrow)
     for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in _COLUMNS))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+        again = f" (again, after {row['resend_of']})" if row["resend_of"] else ""
+        error = f": {row['error']}" if row["error"] else ""
+        table.add_row(
+            row["message"],
+            row["created_at"][:16].replace("T", " "),
+            row["rule"] or "send-test",
+            row["document"] or "",
+            f"{row['recipient']} by {row['channel']} ({row['address']})",
+            f"{row['state']}{again}{error}",
+            row["sid"] or "",
+        )
+    width = None if sys.stdout.isatty() else _UNBOUNDED
+    Console(width=width).print(table)

@@ -1,0 +1,76 @@
+"""A target without its process: records go into the intake, alerts are read from the ledger."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from singer import CONTEXT, KEY
+
+from target_twilio_alerts.intake import Intake
+from target_twilio_alerts.ledger import Ledger, runs, tables
+from target_twilio_alerts.messages import Messages
+from target_twilio_alerts.rules import load_alerts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STREAM = "supplier_invoices"
+READ_WHOLE = {
+    "bookmarks": {
+        STREAM: {"partitions": [{"context": CONTEXT, "replication_key_value": "2026-11-20"}]},
+    },
+}
+
+
+class Desk:
+    """A ledger whose streams have been read whole once, and one rule.
+
+    Args:
+        root: Folder for the ledger and the alerts file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.ledger = Ledger(f"sqlite:///{root / 'ledger.db'}")
+        self.outcomes: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
+        self.rule("amount > 50000")
+        self.read()
+
+    def rule(self, when: str, **more: Any) -> None:
+        """Set the only rule, in JSON, which is YAML too."""
+        rule = {"entity": "supplier_invoice", "when": when, "notify": "ap", "via": "sms", **more}
+        recipients = {
+            "ap": {"name": "Anna Berg", "sms": "+46701740605", "email": "a@example.com"},
+            "cfo": {"name": "Carl Dahl", "sms": "+46701740605", "email": "c@example.com"},
+        }
+        text = json.dumps({"recipients": recipients, "rules": {"rule": rule}})
+        (self._root / "alerts.yml").write_text(text, encoding="utf-8")
+
+    def read(self, *rows: dict[str, Any], stream: str = STREAM) -> list[str]:
+        """One run over these records, whole; gives the numbers of the documents it alerted on."""
+        run = runs.start(self.ledger, command="test", version="0", body={})
+        intake = Intake(
+            self.ledger,
+            load_alerts(self._root / "alerts.yml"),
+            Messages(self._root / "templates"),
+            run=run,
+            on_messages=lambda: None,
+        )
+        intake.begin_stream()
+        for row in rows:
+            intake.add(stream, row, KEY, problem=None)
+        intake.commit(READ_WHOLE)
+        intake.finish()
+        intake.close()
+        self.outcomes = {outcome: number for (_, outcome), number in intake.outcomes.items()}
+        self.counts = dict(intake.counts)
+        titles = sa.select(tables.alerts.c.title).where(tables.alerts.c.run_id == run.id)
+        return [title.split()[-1] for (title,) in self.rows(titles)]
+
+    def rows(self, query: Any) -> list[Any]:
+        """What a query of the ledger gives."""
+        with self.ledger.read() as connection:
+            return list(connection.execute(query))
