@@ -1,0 +1,99 @@
+"""Broken data is a recorded outcome; a broken protocol ends the run with one clear line."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+from singer import baseline, invoice, record, schema, state
+
+MALFORMED = "SELECT problem, document_id IS NOT NULL, times FROM malformed_records ORDER BY rowid"
+
+
+def malformed(workplace):
+    with closing(sqlite3.connect(workplace.ledger_path)) as connection:
+        return connection.execute(MALFORMED).fetchall()
+
+
+def test_broken_records_are_recorded_with_their_problem_and_the_run_goes_on(workplace):
+    workplace.run(baseline())
+    without_key = invoice("0", 75000)
+    del without_key["referenceNumber"]
+    unknown = json.dumps({"type": "RECORD", "stream": "dummy", "record": {"id": 1}}) + "\n"
+    unknown_schema = json.dumps(
+        {"type": "SCHEMA", "stream": "dummy", "schema": {"properties": {}}, "key_properties": []}
+    )
+    lines = [
+        unknown_schema + "\n" + unknown,
+        schema(),
+        record(without_key),
+        record(invoice(" ", 75000)),
+        record(invoice("1", None)),
+        record(invoice("2", "75000")),
+        record(invoice("3", 75000, dueDate="0001-13-45T00:00:00")),
+        record(invoice("4", 75000, supplier="Kontorsbolaget AB")),
+        record(invoice("5", 75000)),
+        state("2026-11-20T12:00:00"),
+    ]
+    ended = workplace.run("".join(lines))
+    problems = malformed(workplace)
+    assert [(known, times) for _, known, times in problems] == [(0, 1)] * 2 + [(1, 1)] * 3
+    told = [problem for problem, _, _ in problems]
+    assert "referenceNumber is missing" in told[0]
+    assert "referenceNumber is blank" in told[1]
+    assert "amount breaks its schema" in told[2]
+    assert "due_date is a date that no calendar has" in told[3]
+    assert "supplier breaks its schema" in told[4]
+    assert "75000" not in "".join(told)
+    assert "Kontorsbolaget" not in "".join(told)
+    for problem in told:
+        assert problem in ended.stderr
+    assert "1 unknown stream dummy" in ended.stderr
+    assert "5 malformed" in ended.stderr
+    # What a rule needs could be read of 3, 4 and 5; 1 and 2 have no amount to decide on.
+    documents = sorted(row["document"] for row in workplace.trail())
+    assert documents == [f"Supplier invoice Invoice {number}" for number in (3, 4, 5)]
+    assert "2 undecided" in ended.stderr
+    assert json.loads(ended.stdout)["bookmarks"]
+
+    again = workplace.run(schema() + record(without_key))
+    assert malformed(workplace)[0][2] == 2
+    assert "referenceNumber" not in again.stderr
+
+
+def test_a_stream_that_no_rule_knows_is_counted_and_its_state_leaves(workplace):
+    lines = [
+        '{"type":"SCHEMA","stream":"dummy","schema":{"properties":{}},"key_properties":[]}',
+        '{"type":"RECORD","stream":"dummy","record":{"id":1}}',
+        '{"type":"STATE","value":{"bookmarks":{"dummy":{"replication_key_value":1}}}}',
+    ]
+    ended = workplace.run("\n".join(lines) + "\n")
+    assert json.loads(ended.stdout)["bookmarks"] == {"dummy": {"replication_key_value": 1}}
+    assert workplace.accepted == []
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("Downloading +46701740605\n", "of the input is not JSON"),
+        (record(invoice("1", 1), stream="customer_invoices"), "customer_invoices"),
+        ('{"type": "RECORD", "record": {"id": 1}}\n', "a RECORD message of the input lacks stream"),
+    ],
+    ids=["no JSON", "a record before its schema", "a record without its stream"],
+)
+def test_a_broken_protocol_is_told_in_one_line_and_no_state_follows(workplace, broken, told):
+    kept = schema() + record(invoice("1", 1)) + state("2026-11-20T10:00:00")
+    after = schema() + record(invoice("2", 75000)) + state("2026-11-20T11:00:00")
+    # More than a pipe holds: the tap must be able to write to its end.
+    ended = workplace.run(kept + broken + after + " " * 200_000, code=2)
+    assert len(ended.stdout.splitlines()) == 1
+    assert "2026-11-20T10:00:00" in ended.stdout
+    errors = [line for line in ended.stderr.splitlines() if "ERROR" in line]
+    (error,) = errors
+    assert told in error
+    assert "Traceback" not in ended.stderr
+    assert "+46701740605" not in ended.stderr
+    assert workplace.accepted == []
