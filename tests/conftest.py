@@ -1,0 +1,65 @@
+"""A project with its plugins installed, shared by tests; each has its own sandbox and ledger."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from projects import ROOT, Project, copy_to, script
+
+from visma_twilio_sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def project_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("projects") / "our finance alerts"
+    copy_to(folder)
+    ended = subprocess.run(
+        [script("meltano"), "install"],
+        cwd=folder,
+        env={**os.environ, "MELTANO_DATABASE_URI": "sqlite://"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox(seed=11) as running:
+        yield running
+
+
+@pytest.fixture
+def project(project_folder, tmp_path, sandbox):
+    return Project.of(project_folder, tmp_path, sandbox)
+
+
+@pytest.fixture(scope="session")
+def singer_tools(tmp_path_factory):
+    """An environment with singer-tools, which needs a jsonschema of 2017 for itself."""
+    folder = tmp_path_factory.mktemp("singer") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    subprocess.run(
+        [script("uv"), "pip", "install", "--quiet", "--python", python, "singer-tools==0.4.1"],
+        check=True,
+    )
+    return folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def contracts():
+    folder = Path(os.environ.get("CONTRACTS_DIR", ROOT.parent / "shared" / "contracts"))
+    if not folder.is_dir():
+        reason = f"no API contracts in {folder}: set CONTRACTS_DIR"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder

@@ -1,0 +1,77 @@
+"""What the tap asks is what Visma's own API description allows."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from projects import COMPANY
+
+from tap_visma.tap import TapVisma
+from visma_twilio_sandbox import business, credentials
+
+TOKEN_FORM = {"grant_type", "client_id", "client_secret", "tenant_id", "scope"}
+STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?")
+
+
+@pytest.fixture(scope="module")
+def description(contracts):
+    return msgspec.json.decode((contracts / "visma-erp.openapi.json").read_bytes())
+
+
+@pytest.fixture
+def asked(sandbox):
+    """Every request of a first read, a following one, and one with all that can be set."""
+    business.history(sandbox.visma, documents=80, seed=4)
+    config = {
+        "client_id": credentials.CLIENT_ID,
+        "client_secret": credentials.CLIENT_SECRET,
+        "tenant_id": credentials.TENANT_ID,
+        "company": COMPANY,
+        "api_url": sandbox.visma_url,
+        "auth_url": sandbox.connect_url,
+    }
+    state = {}
+    for more in ({}, {}, {"start_date": "2026-01-01", "page_size": 10}):
+        tap = TapVisma(config={**config, **more}, state=state)
+        tap.sync_all()
+        tap.company.session.close()
+        assert tap.failures == {}
+        state = tap.state
+    return sandbox
+
+
+def test_each_request_is_one_that_the_contract_has(asked, description, capsys):
+    paths = description["paths"]
+    requests = asked.requests("visma")
+    assert len({request.path for request in requests}) == 8
+    for request in requests:
+        operation = paths[request.path][request.method.lower()]
+        known = {one["name"]: one for one in operation["parameters"] if one["in"] == "query"}
+        query = dict(request.query)
+        assert set(query) <= set(known), request.path
+        for name, parameter in known.items():
+            assert name in query or not parameter.get("required"), (request.path, name)
+        for name, value in query.items():
+            if known[name]["schema"]["type"] == "integer":
+                assert value.isdigit()
+        if "lastModifiedDateTime" in query:
+            assert STAMP.fullmatch(query["lastModifiedDateTime"])
+        has_pair = {"lastModifiedDateTime", "lastModifiedDateTimeCondition"} <= set(query)
+        if "lastModifiedDateTimeCondition" in known and "lastModifiedDateTime" in query:
+            assert has_pair
+
+
+def test_each_token_request_has_the_form_that_visma_documents(asked, description, capsys):
+    flow = description["components"]["securitySchemes"]
+    urls = [
+        one["flows"]["clientCredentials"]["tokenUrl"]
+        for one in flow.values()
+        if "clientCredentials" in one.get("flows", {})
+    ]
+    assert all(url.endswith("/connect/token") for url in urls)
+    for request in asked.requests("connect"):
+        assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+        names = {pair.split("=")[0] for pair in request.body.decode().split("&")}
+        assert names == TOKEN_FORM

@@ -1,0 +1,45 @@
+"""What is generated is current, and nothing is asked of anybody on the network."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from projects import ROOT
+from ruamel.yaml import YAML
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_plugin_definitions_and_settings_tables_are_current():
+    ended = run("scripts/generate_plugin_files.py", "--check")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_taps_schemas_are_those_of_the_contract(contracts):
+    ended = run(
+        "scripts/generate_schemas.py",
+        "--check",
+        str(contracts / "visma-erp.openapi.json"),
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_project_needs_neither_hub_nor_analytics_and_keeps_no_secret():
+    project = YAML(typ="safe").load(ROOT / "meltano.yml")
+    assert project["send_anonymous_usage_stats"] is False
+    assert project["cli"]["disable_version_check"] is True
+    for kind, plugins in project["plugins"].items():
+        for plugin in plugins:
+            lock = ROOT / "plugins" / kind / f"{plugin['name']}--{plugin['variant']}.lock"
+            assert lock.is_file()
+    prod = next(one for one in project["environments"] if one["name"] == "prod")
+    assert set(prod) == {"name"}
