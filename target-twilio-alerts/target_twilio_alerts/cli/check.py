@@ -30,7 +30,10 @@ def check(workplace: Workplace, *, online: bool) -> None:
     except AlertsFileError as error:
         raise click.ClickException(str(error)) from None
     settings = workplace.settings
-    problems = Messages(settings.templates_dir).check(map(_template_use, alerts.rules))
+    problems = [
+        *workplace.unknown_settings(),
+        *map(str, Messages(settings.templates_dir).check(map(_template_use, alerts.rules))),
+    ]
     for problem in problems:
         click.echo(f"WRONG  {problem}")
     click.echo(
@@ -62,7 +65,11 @@ def _template_use(rule: Rule) -> TemplateUse:
 def _ask(workplace: Workplace, name: str) -> int:
     wrong = 0
     channel = wiring.build_channels(workplace.settings, [name])[name]
-    for result in channel.check():
+    try:
+        results = channel.check()
+    finally:
+        channel.close()
+    for result in results:
         if result.ok:
             click.echo(f"ok     {name}: {result.what}")
         else:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import getpass
+import json
 import signal
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -13,6 +15,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from target_twilio_alerts.ledger import Ledger, LedgerError
 from target_twilio_alerts.rules import Alerts, AlertsFileError, load_alerts
+from target_twilio_alerts.rules.expressions import suggestion
 from target_twilio_alerts.session import CredentialsRefusedError
 from target_twilio_alerts.settings import Settings, SettingsError
 from target_twilio_alerts.target import TargetTwilioAlerts
@@ -41,10 +44,18 @@ class Workplace:
         self._config = config
 
     @functools.cached_property
+    def given(self) -> dict[str, Any]:
+        """What the configuration files say; a later file wins."""
+        given: dict[str, Any] = {}
+        for path in self._config:
+            given |= _read_config(path)
+        return given
+
+    @functools.cached_property
     def settings(self) -> Settings:
-        """The settings, checked."""
+        """The settings, checked; the environment wins over files, as it does for the target."""
         target = TargetTwilioAlerts(
-            config=list(self._config) or None,
+            config=dict(self.given),
             parse_env_config=True,
             setup_mapper=False,
         )
@@ -52,6 +63,15 @@ class Workplace:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         return Settings.from_config(target.config)
+
+    def unknown_settings(self) -> list[str]:
+        """Names in the configuration files that are no setting, each with what was likely meant."""
+        known = TargetTwilioAlerts.config_jsonschema["properties"]
+        return [
+            f"{name}: no such setting; {suggestion(name, known, 'there are')}"
+            for name in self.given
+            if name not in known
+        ]
 
     @functools.cached_property
     def alerts(self) -> Alerts:
@@ -66,6 +86,16 @@ class Workplace:
             yield ledger
         finally:
             ledger.close()
+
+
+def _read_config(path: str) -> dict[str, Any]:
+    try:
+        config = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: not a JSON file that can be read ({error})") from None
+    if not isinstance(config, dict):
+        raise SettingsError(f'{path}: holds no settings; write {{"account_sid": ..., ...}}')
+    return config
 
 
 def told_in_one_line(command: Command) -> Command:

@@ -105,7 +105,7 @@ class People:
         if not _EMAIL.fullmatch(email) or len(email) > _MAX_EMAIL:
             self._mistakes.add(
                 text.line,
-                f"{where}: email is not one address such as anna@example.com; for several "
+                f"{where}: email is not one address of the form NAME@DOMAIN; for several "
                 "people, add several recipients and a group",
             )
         return email
@@ -177,8 +177,8 @@ def _how_to_write(number: str) -> str:
     if plain.startswith("00"):
         return "begins with 00; write + instead"
     if not plain.startswith("+"):
-        return 'lacks its country code; write it as in "+46701740605"'
-    return 'is no telephone number; write + and 8 to 15 digits, as in "+46701740605"'
+        return "lacks its country code; write it first, as in +46 instead of the leading 0"
+    return "is no telephone number; write +, the country code and the rest, 8 to 15 digits"
 
 
 def _zones(name: str) -> list[str]:

@@ -1,0 +1,179 @@
+"""`twilio-alerts check`: what is right, what is wrong, and how to mend it; nothing is sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from visma_twilio_sandbox import credentials
+
+SERVICE = credentials.MESSAGING_SERVICE_SID
+OTHER_SERVICE = "MG" + "0" * 31 + "2"
+
+MISTAKEN = """
+recipients:
+  ap-manager: {name: Anna, sms: "0701740605"}
+rules:
+  large-invoice:
+    entity: supplier_invoice
+    when: amonut > 50000
+    notify: ap-manger
+    via: sms
+  closed-payment:
+    entity: supplier_paymnt
+    when: status == "Closed"
+    notify: ap-manager
+    via: fax
+"""
+
+
+@pytest.fixture
+def online(office):
+    """Ask the providers too; gives the lines it tells."""
+
+    def ask(*, code=0, **config):
+        office.config.update(config)
+        told = office.run("check", "--online", code=code)
+        assert office.config["auth_token"] not in told
+        return told.splitlines()
+
+    return ask
+
+
+def test_a_good_file_is_told_line_by_line(office):
+    told = office.run("check").splitlines()
+    assert told == [
+        f"ok     {office.root / 'alerts.yml'}: 1 rules, 1 recipients",
+        "ok     sms: settings are complete",
+    ]
+
+
+def test_every_mistake_is_told_with_its_file_line_rule_and_mend(office):
+    office.workplace.write_alerts(MISTAKEN)
+    told = office.run("check", code=1).splitlines()
+    mistakes = [line for line in told if "alerts.yml:" in line]
+    for place, where, mend in (
+        ("alerts.yml:3", "recipient 'ap-manager'", "+46 instead of the leading 0"),
+        ("alerts.yml:7", "rule 'large-invoice'", "did you mean amount?"),
+        ("alerts.yml:8", "rule 'large-invoice'", "did you mean ap-manager?"),
+        ("alerts.yml:11", "rule 'closed-payment'", "did you mean supplier_payment?"),
+        ("alerts.yml:14", "rule 'closed-payment'", "sms"),
+    ):
+        (line,) = [one for one in mistakes if f"{place}: " in one]
+        assert where in line
+        assert mend in line
+
+
+def test_mistakes_end_the_process_with_1_and_no_traceback(workplace):
+    workplace.write_alerts("rules: [")
+    told = workplace.command("check", code=1)
+    assert "alerts.yml" in told
+    assert "Traceback" not in told
+
+
+def test_a_file_that_is_not_there_is_named(office):
+    (office.root / "alerts.yml").unlink()
+    told = office.run("check", code=1)
+    assert "alerts.yml" in told
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("auth_token", "", "sms: auth_token (or api_key_sid with api_key_secret) is not set"),
+        ("from_number", None, "sms: from_number (or messaging_service_sid) is not set"),
+        ("account_sid", "AC1", "account_sid: not of the form AC and 32 hex digits"),
+        ("ledgerurl", "x", "ledgerurl: no such setting; did you mean ledger_url?"),
+    ],
+)
+def test_a_setting_that_is_missing_or_cannot_be_right_is_named(office, name, value, words):
+    office.config[name] = value
+    if value is None:
+        del office.config[name]
+    assert words in office.run("check", code=1)
+
+
+def test_only_the_channels_that_rules_use_must_be_set_up(office):
+    del office.config["sendgrid_api_key"]
+    assert "email" not in office.run("check")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("large-supplier-invoice.sms.j2", "{{ amount", ["invoice.sms.j2:1:", "unexpected end"]),
+        ("large-supplier-invoice.sms.j2", "\n{{ amonut }}", ["amonut", "did you mean amount"]),
+        ("large-suplier-invoice.sms.j2", "{{ amount }}", ["no rule uses this template"]),
+        ("large-supplier-invoice.email.j2", "{{ amount }}", ["no rule uses this template"]),
+    ],
+)
+def test_a_template_that_is_broken_or_misnamed_is_wrong(office, file, text, words):
+    folder = office.root / "templates"
+    folder.mkdir()
+    (folder / file).write_text(text, encoding="utf-8")
+    told = office.run("check", code=1)
+    (wrong,) = [line for line in told.splitlines() if line.startswith("WRONG")]
+    assert file in wrong
+    for word in words:
+        assert word in wrong
+
+
+def test_online_the_account_and_its_number_are_tried_and_nothing_is_sent(office, online):
+    told = online()
+    assert told[2:] == [
+        "ok     sms: Twilio account answers and is active",
+        "ok     sms: from_number +46*****600 is in this account and can send SMS",
+    ]
+    assert {one.method for one in office.sandbox.requests("twilio")} == {"GET"}
+
+
+def test_online_email_is_tried_too(office, online):
+    office.people(via="email", anna={"email": "anna@example.com"})
+    told = online()
+    assert any(line.startswith("ok     email: ") and "SendGrid" in line for line in told)
+    assert office.sandbox.sendgrid.emails == []
+    assert any(
+        line.startswith("WRONG  email: ") for line in online(code=1, sendgrid_api_key="SG.x")
+    )
+
+
+def test_online_wrong_credentials_are_told_with_what_to_check(online):
+    told = online(code=1, auth_token="not-the-right-one")
+    (wrong,) = [line for line in told if line.startswith("WRONG")]
+    assert "refused the credentials" in wrong
+    assert "check account_sid with auth_token" in wrong
+
+
+def test_online_a_number_of_another_account_is_told(online):
+    told = online(code=1, from_number="+46701740699")
+    assert told[-1] == (
+        "WRONG  sms: from_number +46*****699 is not in this Twilio account; "
+        "set from_number to an SMS-capable number of this account"
+    )
+
+
+def test_online_a_messaging_service_with_a_number_is_good(online):
+    told = online(from_number="", messaging_service_sid=SERVICE)
+    assert told[-1] == "ok     sms: it has 1 number(s) to send from"
+    assert 'Messaging Service "' in told[-2]
+
+
+def test_online_a_messaging_service_that_does_not_exist_is_told(online):
+    told = online(code=1, from_number="", messaging_service_sid=OTHER_SERVICE)
+    assert told[-1].startswith("WRONG  sms: Messaging Service: ")
+    assert told[-1].endswith("check messaging_service_sid in the Twilio Console")
+
+
+def test_online_a_messaging_service_without_a_sender_is_told(office, online):
+    page = '{"meta": {"key": "phone_numbers", "next_page_url": null}, "phone_numbers": []}'
+    office.sandbox.faults.add("messaging", status=200, body=page, match="PhoneNumbers")
+    told = online(code=1, from_number="", messaging_service_sid=SERVICE)
+    assert told[-1] == (
+        "WRONG  sms: the Messaging Service has no number and no sender ID; "
+        "add a sender to its pool in the Twilio Console"
+    )
+
+
+def test_online_a_provider_that_cannot_be_reached_is_one_line(online):
+    told = online(code=1, twilio_api_url="http://127.0.0.1:9")
+    assert told[-1].startswith("WRONG  sms: Twilio account: no connection to 127.0.0.1")
