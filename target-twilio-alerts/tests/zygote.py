@@ -1,0 +1,187 @@
+"""Targets forked from one process that has imported everything: hundreds of runs in seconds.
+
+Run as a script it is that process: it takes orders as JSON lines on its standard input, and forks
+a target for each. A target may be told to kill itself at a step, which is a transaction of its
+ledger: at the ``commit`` number n, before anything of it is on disk, or at the ``checkin`` number
+n, when the connection is given back after it.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a target is to die."""
+
+    event: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a forked target ended; the code of one that was killed is -9."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Running:
+    """A forked target at work."""
+
+    def __init__(self, zygote: subprocess.Popen[str], folder: Path) -> None:
+        self._zygote = zygote
+        self._folder = folder
+        self.pid: int = _answer(zygote)["pid"]
+
+    def kill(self) -> None:
+        """End it as a power cut would, if it has not ended."""
+        self._ask("kill")
+
+    def has_ended(self) -> bool:
+        """Whether it came to its end by itself."""
+        return self._ask("look") is not None
+
+    def wait(self) -> Ended:
+        """Wait for its end."""
+        code = self._ask("wait")
+        assert code is not None
+        written = [(self._folder / name).read_text("utf-8") for name in ("stdout", "stderr")]
+        return Ended(code, *written)
+
+    def _ask(self, what: str) -> int | None:
+        _order(self._zygote, {what: self.pid})
+        code: int | None = _answer(self._zygote)["code"]
+        return code
+
+
+class Zygote:
+    """Forks targets; a context manager."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def start(self, workplace: Any, lines: str, *, die: Step | None = None) -> Running:
+        """Start a target of this workplace over these lines."""
+        folder: Path = workplace.root
+        (folder / "stdin").write_text(lines, encoding="utf-8")
+        order = {
+            "folder": str(folder),
+            "config": str(workplace.config_file()),
+            "die": vars(die) if die else None,
+        }
+        _order(self._process, order)
+        return Running(self._process, folder)
+
+    def run(self, workplace: Any, lines: str, *, die: Step | None = None) -> Ended:
+        """Run a target of this workplace over these lines."""
+        return self.start(workplace, lines, die=die).wait()
+
+
+def _order(process: subprocess.Popen[str], order: dict[str, Any]) -> None:
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(order) + "\n")
+    process.stdin.flush()
+
+
+def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    answer: dict[str, Any] = json.loads(process.stdout.readline())
+    return answer
+
+
+def _serve() -> None:
+    import sqlite3  # noqa: F401, PLC0415 - imported once, for every target
+
+    import alembic.command  # noqa: F401, PLC0415
+    import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401, PLC0415
+
+    import target_twilio_alerts.target  # noqa: F401, PLC0415
+
+    gc.freeze()
+    codes: dict[int, int] = {}
+    for line in iter(sys.stdin.readline, ""):
+        order = json.loads(line)
+        if "folder" in order:
+            pid = os.fork()
+            if pid == 0:
+                _become_target(order)
+            answer = {"pid": pid}
+        else:
+            ((what, pid),) = order.items()
+            answer = {"code": _look_after(pid, what, codes)}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _look_after(pid: int, what: str, codes: dict[int, int]) -> int | None:
+    """Kill, wait for or look at a child; gives its code once it has ended."""
+    if pid not in codes:
+        if what == "kill":
+            os.kill(pid, signal.SIGKILL)
+        ended, status = os.waitpid(pid, os.WNOHANG if what == "look" else 0)
+        if ended:
+            codes[pid] = os.waitstatus_to_exitcode(status)
+    return codes.get(pid)
+
+
+def _become_target(order: dict[str, Any]) -> None:
+    from target_twilio_alerts.target import TargetTwilioAlerts  # noqa: PLC0415
+
+    folder = Path(order["folder"])
+    os.chdir(folder)
+    writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    for fd, (name, flags) in enumerate(
+        [("stdin", os.O_RDONLY), ("stdout", writing), ("stderr", writing)]
+    ):
+        opened = os.open(folder / name, flags)
+        os.dup2(opened, fd)
+        os.close(opened)
+    if order["die"]:
+        _die_at(Step(**order["die"]))
+    try:
+        TargetTwilioAlerts.cli(["--config", order["config"]])
+    except SystemExit as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
+
+
+def _die_at(step: Step) -> None:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    numbers = itertools.count(1)
+
+    def meet(*_: object) -> None:
+        if next(numbers) == step.number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    known = sa.engine.Engine if step.event == "commit" else sa.pool.Pool
+    sa.event.listen(known, step.event, meet)
+
+
+if __name__ == "__main__":
+    _serve()
