@@ -19,6 +19,7 @@ help:
 	@echo 'make format    format the code'
 	@echo 'make generate  rewrite what is generated: schemas, plugin definitions, settings tables'
 	@echo 'make pins      resolve the pinned requirements anew'
+	@echo 'make bench     measure, beside a baseline in the same run'
 	@echo 'make clean     remove what the others made'
 
 # A half-made environment must not look ready, so the mark comes last.
@@ -50,7 +51,11 @@ format: $(READY)
 	@$(BIN)/python -m ruff check --fix .
 
 generate: $(READY)
+	@$(BIN)/python scripts/generate_schemas.py
 	@$(BIN)/python scripts/generate_plugin_files.py
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/bench.py
 
 pins:
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import requests
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.streams.rest import HTTPRequest, PageContext, RESTStream
 from typing_extensions import override
 
@@ -418,6 +420,27 @@ class VismaStream(RESTStream[Listing]):
             if type(value) is dict and len(value) == 1 and "value" in value:
                 row[name] = value["value"]
         return row
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        return all(self.mask.values())
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        # To look for deselected fields in each record takes longer than all else that is done to
+        # it; mostly there are none.
+        if not self._is_whole:
+            yield from super()._generate_record_messages(record)
+            return
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=utc_now(),
+                )
 
     # The state is ours: the SDK's signpost and progress markers know neither opaque stamps nor
     # pages to go on at.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
 _MAX_EXPONENT = 40
+_EXACT = Context(prec=1000)
 
 
 class UnusableRecord(Exception):  # noqa: N818 - an outcome to record, not an error of the run
@@ -144,23 +145,35 @@ def _stamp(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _canonical(value: Any, left_out: frozenset[str]) -> Any:
-    """The same value with equal numbers written alike and volatile fields left out."""
-    if isinstance(value, dict):
-        return {
-            name: _canonical(one, left_out)
-            for name, one in value.items()
-            if name not in left_out and one is not None
-        }
+def _canonical(fields: Mapping[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
+    """The same fields with equal numbers written alike, and without volatile and empty ones."""
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        kind = type(value)
+        if value is None or name in left_out:
+            continue
+        if kind is Decimal:
+            kept[name] = _canonical_number(value)
+        elif kind is dict:
+            kept[name] = _canonical(value, left_out)
+        elif kind is list:
+            kept[name] = [_canonical_item(one, left_out) for one in value]
+        else:
+            kept[name] = value
+    return kept
+
+
+def _canonical_item(value: Any, left_out: frozenset[str]) -> Any:
     if isinstance(value, list):
-        return [_canonical(one, left_out) for one in value]
-    if isinstance(value, Decimal):
-        return _canonical_number(value)
-    return value
+        return [_canonical_item(one, left_out) for one in value]
+    if isinstance(value, dict):
+        return _canonical(value, left_out)
+    return _canonical_number(value) if isinstance(value, Decimal) else value
 
 
 def _canonical_number(value: Decimal) -> Any:
     """50000, 50000.0 and 50000.0000 are one number."""
     if not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT:
         return str(value)
-    return int(value) if value == value.to_integral_value() else value.normalize()
+    whole = int(value)
+    return whole if whole == value else _EXACT.normalize(value)
