@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from target_twilio_alerts.cli.workplace import told_in_one_line
+from target_twilio_alerts.delivery.channels.codes import explain
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.tables import (
     alerts,
@@ -39,15 +40,24 @@ _COLUMNS = (
     "message",
     "created_at",
     "rule",
+    "severity",
     "document",
+    "entity",
+    "company",
+    "number",
     "recipient",
     "channel",
     "address",
     "state",
     "status",
     "sid",
+    "accepted_at",
+    "status_at",
+    "error_code",
     "error",
     "resend_of",
+    "resend_reason",
+    "operator",
 )
 
 
@@ -123,7 +133,7 @@ def show(workplace: Workplace, message_id: str) -> None:
             )
         for name, value in found[0].items():
             if value is not None:
-                click.echo(f"{name:>12}: {value}")
+                click.echo(f"{name:>13}: {value}")
         _tell_decision(connection, message_id)
         contents = connection.execute(
             sa.select(message_contents.c.subject, message_contents.c.text).where(
@@ -131,9 +141,9 @@ def show(workplace: Workplace, message_id: str) -> None:
             ),
         ).one()
         if contents.subject:
-            click.echo(f"{'subject':>12}: {contents.subject}")
-        click.echo(f"{'text':>12}: {contents.text}")
-        click.echo("       steps:")
+            click.echo(f"{'subject':>13}: {contents.subject}")
+        click.echo(f"{'text':>13}: {contents.text}")
+        click.echo(f"{'steps':>13}:")
         events = connection.execute(
             sa.select(audit_events)
             .where(audit_events.c.message_id == message_id)
@@ -153,12 +163,19 @@ def show_runs(workplace: Workplace, limit: int) -> None:
         rows = connection.execute(
             sa.select(runs).order_by(runs.c.started_at.desc()).limit(limit),
         ).all()
+    if not rows:
+        click.echo("No runs.")
     for row in reversed(rows):
         click.echo(f"{iso_utc(row.started_at)}  {row.command}  {row.outcome}")
         summary = json.loads(row.summary or "{}")
         for name, outcomes in summary.get("rules", {}).items():
-            told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
-            click.echo(f"    {name}: {told}")
+            click.echo(f"    {name}: {_told(outcomes)}")
+        if delivered := _told(summary.get("delivery", {})):
+            click.echo(f"    handed over: {delivered}")
+
+
+def _told(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in numbers.items() if n)
 
 
 def _tell_decision(connection: Connection, message_id: str) -> None:
@@ -170,10 +187,23 @@ def _tell_decision(connection: Connection, message_id: str) -> None:
     if row is None:
         return
     decision = json.loads(row.decision)
-    click.echo(f"{'why':>12}: {row.reason}")
-    click.echo(f"{'when':>12}: {decision['when']}")
-    click.echo(f"{'before':>12}: {decision['previous'] or 'never seen'}")
-    click.echo(f"{'now':>12}: {decision['current']}")
+    click.echo(f"{'why':>13}: {row.reason}")
+    click.echo(f"{'when':>13}: {decision['when']}")
+    click.echo(f"{'before':>13}: {_plain(decision['previous']) or 'never seen'}")
+    click.echo(f"{'now':>13}: {_plain(decision['current'])}")
+
+
+def _plain(values: str | None) -> str:
+    """The values of a version, as ``amount 62000, status Open``."""
+    told = []
+    for name, value in json.loads(values or "{}").items():
+        if isinstance(value, bool):
+            told.append(f"{name} {'yes' if value else 'no'}")
+        elif isinstance(value, list):
+            told.append(f"{name} {' + '.join(map(str, value)) or 'empty'}")
+        else:
+            told.append(f"{name} {value}")
+    return ", ".join(told)
 
 
 def _messages(
@@ -182,7 +212,15 @@ def _messages(
     limit: int,
 ) -> list[dict[str, Any]]:
     query = (
-        sa.select(messages, alerts.c.rule, alerts.c.title, message_contents.c.address)
+        sa.select(
+            messages,
+            alerts.c.rule,
+            alerts.c.title,
+            alerts.c.entity,
+            alerts.c.severity,
+            alerts.c.decision,
+            message_contents.c.address,
+        )
         .join(alerts, alerts.c.id == messages.c.alert_id, isouter=True)
         .join(message_contents, message_contents.c.message_id == messages.c.id)
         .where(*conditions)
@@ -193,22 +231,41 @@ def _messages(
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
-    error = row[messages.c.error_message] or row[messages.c.reason]
     code = row[messages.c.error_code]
+    values = json.loads(json.loads(row[alerts.c.decision])["current"]) if row[alerts.c.rule] else {}
     return {
         "message": row[messages.c.id],
         "created_at": iso_utc(row[messages.c.created_at]),
         "rule": row[alerts.c.rule],
+        "severity": row[alerts.c.severity],
         "document": row[alerts.c.title],
+        "entity": row[alerts.c.entity],
+        "company": values.get("company"),
+        "number": values.get("number"),
         "recipient": row[messages.c.recipient],
         "channel": row[messages.c.channel],
         "address": mask_address(row[message_contents.c.address]),
         "state": row[messages.c.state],
         "status": row[messages.c.status],
         "sid": row[messages.c.sid],
-        "error": f"{code}: {error}" if code else error,
+        "accepted_at": _time(row[messages.c.accepted_at]),
+        "status_at": _time(row[messages.c.status_at]),
+        "error_code": code,
+        "error": row[messages.c.error_message] or row[messages.c.reason] or _explained(code),
         "resend_of": row[messages.c.resend_of],
+        "resend_reason": row[messages.c.resend_reason],
+        "operator": row[messages.c.operator],
     }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else iso_utc(moment)
+
+
+def _explained(code: str | None) -> str | None:
+    """What a code of a status report means, where the report has no words of its own."""
+    known = explain(code)
+    return code if known is None else f"{known.meaning} (error {code}): {known.mend}"
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

@@ -13,16 +13,20 @@ from target_twilio_alerts import wiring
 from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
 from target_twilio_alerts.delivery import status
 from target_twilio_alerts.intake.announce import created_event
-from target_twilio_alerts.ledger import MessageState, events, outbox, runs
+from target_twilio_alerts.ledger import Event, MessageState, events, outbox, runs
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import message_contents, messages
+from target_twilio_alerts.rules.expressions import suggestion
 from target_twilio_alerts.session import CredentialsRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from target_twilio_alerts.cli.workplace import Workplace
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.runs import Run
+    from target_twilio_alerts.settings import Settings
 
 _RESENDABLE = {
     MessageState.REJECTED,
@@ -31,6 +35,11 @@ _RESENDABLE = {
     MessageState.UNKNOWN,
     MessageState.SUPPRESSED,
 }
+_PATIENCE = 120
+"""Seconds that a person's command delivers for, also where the target is told to leave earlier."""
+
+_NOT_NOW = "the test could not be handed over at once"
+
 _UNDER_WAY = {MessageState.PENDING, MessageState.CLAIMED, MessageState.SENDING}
 
 
@@ -50,11 +59,14 @@ def deliver(workplace: Workplace) -> None:
 @click.pass_obj
 @told_in_one_line
 def send_test(workplace: Workplace, recipient: str, channel: str) -> None:
-    """Send RECIPIENT a test message, to prove a channel."""
+    """Send RECIPIENT a test message, to prove a channel.
+
+    A test that could not be handed over now is not sent later.
+    """
     person = workplace.alerts.recipients.get(recipient)
     if person is None:
-        known = ", ".join(workplace.alerts.recipients)
-        raise click.ClickException(f"no recipient {recipient!r} in the alerts file; it has {known}")
+        meant = suggestion(recipient, workplace.alerts.recipients, "there are")
+        raise click.ClickException(f"no recipient {recipient} in the alerts file; {meant}")
     address = person.address(channel)
     if address is None:
         raise click.ClickException(f"recipient {recipient} has no address for {channel}; add one")
@@ -110,6 +122,7 @@ def _next_attempt(
         old = connection.execute(
             sa.select(
                 messages,
+                message_contents.c.address,
                 message_contents.c.subject,
                 message_contents.c.text,
                 message_contents.c.html,
@@ -126,12 +139,12 @@ def _next_attempt(
             raise click.ClickException(
                 f"message {message_id} is still {state.value}; `twilio-alerts deliver` sends it",
             )
-        if state not in _RESENDABLE and to is None:
+        recipient, address = _whom(workplace, old.recipient, old.channel, to)
+        if state not in _RESENDABLE and address == old.address:
             raise click.ClickException(
                 f"message {message_id} is {state.value}: it did not fail; to tell somebody else, "
                 "name them with --to",
             )
-        recipient, address = _whom(workplace, old.recipient, old.channel, to)
         attempts = connection.execute(
             sa.select(sa.func.max(messages.c.attempt)).where(
                 messages.c.alert_id == old.alert_id,
@@ -175,7 +188,8 @@ def _whom(workplace: Workplace, recipient: str, channel: str, to: str | None) ->
     person = workplace.alerts.recipients.get(name)
     if person is None:
         raise click.ClickException(
-            f"{name!r} is neither a recipient of the alerts file nor an address for {channel}",
+            f"{name} is neither a recipient of the alerts file nor an address for {channel}; "
+            + suggestion(name, workplace.alerts.recipients, "there are"),
         )
     address = person.address(channel)
     if address is None:
@@ -190,14 +204,14 @@ def _start(ledger: Ledger, command: str) -> Run:
 
 def _send(workplace: Workplace, message: NewMessage, *, command: str) -> None:
     if missing := workplace.settings.missing_for(message.channel):
-        raise click.ClickException(f"{missing}: not set, but {message.channel} needs it; set it")
+        raise click.ClickException(f"{missing} is not set, but {message.channel} needs it; set it")
     with workplace.ledger() as ledger:
         run = _start(ledger, command)
         now = runs.utc_now()
         with ledger.write() as connection:
             outbox.add(connection, message, at=now, run_id=run.id)
             events.append(connection, [created_event(message)], at=now, run_id=run.id)
-        _deliver(workplace, ledger, run)
+        _deliver(workplace, ledger, run, withdraw=None if message.alert_id else message.id)
         with ledger.read() as connection:
             row = connection.execute(
                 sa.select(messages.c.state, messages.c.sid, messages.c.reason).where(
@@ -210,23 +224,66 @@ def _send(workplace: Workplace, message: NewMessage, *, command: str) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _deliver(workplace: Workplace, ledger: Ledger, run: Run) -> None:
+def _deliver(
+    workplace: Workplace,
+    ledger: Ledger,
+    run: Run,
+    *,
+    withdraw: str | None = None,
+) -> None:
+    """Hand over what is pending; the message ``withdraw`` is not kept if it did not leave."""
     settings = workplace.settings
     channels = wiring.build_channels(settings, wiring.configured_channels(settings))
     dispatcher = wiring.build_dispatcher(settings, ledger, channels, run)
     dispatcher.start()
     try:
-        dispatcher.finish(deadline_seconds=settings.delivery_deadline_seconds)
+        dispatcher.finish(deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE))
         asked = 0 if dispatcher.refused else status.poll(ledger, channels, run=run)
-    except BaseException:
-        dispatcher.wake_to_stop()
-        runs.end(ledger, run, outcome="failed", summary={})
+    except BaseException as error:
+        dispatcher.stop()
+        outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        runs.end(ledger, run, outcome=outcome, summary={})
         raise
+    finally:
+        for channel in channels.values():
+            channel.close()
+    if withdraw:
+        _withdraw(ledger, withdraw, run)
     summary = {name: value for name, value in vars(dispatcher.tally).items() if name != "failures"}
     runs.end(ledger, run, outcome="completed", summary={"delivery": summary})
     told = ", ".join(f"{number} {name}" for name, number in summary.items())
     click.echo(f"Handed over: {told}; asked for the status of {asked}", err=True)
+    for line in _still_pending(settings, ledger):
+        click.echo(f"Still pending: {line}", err=True)
     for failure in dispatcher.tally.failures:
         click.echo(f"Failed: {failure}", err=True)
     if dispatcher.refused is not None:
         raise CredentialsRefusedError(f"{dispatcher.refused}; what is pending is kept")
+
+
+def _withdraw(ledger: Ledger, message_id: str, run: Run) -> None:
+    """Suppress a message that is still pending: a test is of no use later."""
+    now = runs.utc_now()
+    with ledger.write() as connection:
+        withdrawn = connection.execute(
+            sa.update(messages)
+            .where(messages.c.id == message_id, messages.c.state == MessageState.PENDING.value)
+            .values(state=MessageState.SUPPRESSED.value, reason=_NOT_NOW, updated_at=now),
+        ).rowcount
+        if withdrawn:
+            event = Event("message_suppressed", {"reason": _NOT_NOW}, message_id=message_id)
+            events.append(connection, [event], at=now, run_id=run.id)
+
+
+def _still_pending(settings: Settings, ledger: Ledger) -> Iterator[str]:
+    """How many messages wait for each channel, and what the channel lacks."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            sa.select(messages.c.channel, sa.func.count())
+            .where(messages.c.state == MessageState.PENDING.value)
+            .group_by(messages.c.channel)
+            .order_by(messages.c.channel),
+        ).all()
+    for channel, number in rows:
+        missing = settings.missing_for(channel)
+        yield f"{number} by {channel}" + (f" ({missing} is not set)" if missing else "")

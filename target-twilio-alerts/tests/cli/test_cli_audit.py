@@ -1,0 +1,195 @@
+"""`twilio-alerts audit`: who was told what, when, over which channel, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from singer import COMPANY, invoice
+
+from target_twilio_alerts.ledger import Ledger, events
+
+
+@pytest.fixture
+def told(office):
+    """An office that told two people of invoice 100234; Erik's number was refused."""
+    office.people(anna={"sms": "+46701740605"}, erik={"sms": "+46701740696"})
+    office.alert(invoice("100234", 62000))
+    office.run("deliver")
+    return office
+
+
+def to(office, recipient):
+    (message,) = office.trail("--recipient", recipient)
+    return message
+
+
+def test_a_message_has_its_sid_recipient_document_time_and_status(told):
+    (taken,) = told.workplace.accepted
+    message = to(told, "anna")
+    assert message["sid"] == taken.sid
+    assert message["rule"] == "large-supplier-invoice"
+    assert message["document"] == "Supplier invoice Invoice 100234"
+    assert (message["entity"], message["number"]) == ("supplier_invoice", "100234")
+    assert message["company"] == COMPANY
+    assert message["severity"] == "high"
+    assert message["address"] == "+46*****605"
+    for name in ("created_at", "accepted_at"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", message[name])
+    assert message["state"] == "accepted"
+    assert message["status"] in {"accepted", "queued"}
+    assert message["error"] is None
+
+
+def test_a_message_that_failed_has_its_error_and_no_sid(told):
+    message = to(told, "erik")
+    assert message["state"] == "rejected"
+    assert message["error_code"] == "21614"
+    assert message["error"].startswith("not a mobile number (error 21614, HTTP 400): correct the")
+    assert message["sid"] is None
+
+
+def test_the_table_is_one_line_a_message_with_masked_addresses(told):
+    heading, *lines = told.run("audit").splitlines()
+    assert heading.split()[:1] == ["message"]
+    assert len(lines) == 2
+    (failed,) = [line for line in lines if "rejected" in line]
+    for word in (
+        to(told, "erik")["message"],
+        "large-supplier-invoice",
+        "Supplier invoice Invoice 100234",
+        "erik by sms (+46*****696)",
+        "21614",
+    ):
+        assert word in failed
+    (sent,) = [line for line in lines if "accepted" in line]
+    assert told.workplace.accepted[0].sid in sent
+    assert "+46701740605" not in sent
+
+
+def test_csv_and_json_lines_tell_the_same(told):
+    plain = [{name: value or "" for name, value in row.items()} for row in told.trail()]
+    assert told.as_csv() == plain
+
+
+def test_csv_goes_to_a_file_as_spreadsheets_want_it(told):
+    ended = told.workplace.command("audit", "--format", "csv", "--recipient", "anna")
+    head, row = ended.splitlines()
+    assert head.startswith("message,created_at,rule,severity,document,entity,company,number,")
+    assert row.count(",") == head.count(",")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "recipients"),
+    [
+        (["--state", "rejected"], ["erik"]),
+        (["--recipient", "anna"], ["anna"]),
+        (["--rule", "large-supplier-invoice"], ["anna", "erik"]),
+        (["--rule", "another"], []),
+        (["--state", "rejected", "--recipient", "anna"], []),
+        (["--days", "1"], ["anna", "erik"]),
+        (["--limit", "0"], []),
+    ],
+)
+def test_it_can_be_narrowed(told, arguments, recipients):
+    assert sorted(one["recipient"] for one in told.trail(*arguments)) == recipients
+
+
+def test_the_newest_are_told_oldest_first(told):
+    told.alert(invoice("100235", 70000))
+    documents = [one["document"].split()[-1] for one in told.trail("--limit", "3")]
+    assert documents[1:] == ["100235", "100235"]
+
+
+def test_a_state_that_does_not_exist_is_refused_with_those_that_do(told):
+    assert "'rejected'" in told.run("audit", "--state", "lost", code=2)
+
+
+def test_one_message_is_told_whole(told):
+    shown = told.run("audit", "show", to(told, "erik")["message"].lower())
+    lines = [line.strip() for line in shown.splitlines()]
+    for line in (
+        "why: amount 62000 > 50000",
+        "when: amount > 50000",
+        "before: never seen",
+        "recipient: erik",
+        "address: +46*****696",
+        "state: rejected",
+    ):
+        assert line in lines
+    (now,) = [line for line in lines if line.startswith("now: ")]
+    for word in ("amount 62000", "100234", "Kontorsbolaget AB"):
+        assert word in now
+    steps = lines[lines.index("steps:") + 1 :]
+    assert [step.split()[2] for step in steps] == [
+        "message_created",
+        "message_sending",
+        "message_rejected",
+    ]
+    assert "+46701740696" not in shown
+
+
+def test_the_version_before_is_told(told):
+    told.alert(invoice("7", 100))
+    told.alert(invoice("7", 60000, stamp="2026-11-21T10:00:00"))
+    message = told.trail("--recipient", "anna")[-1]
+    shown = told.run("audit", "show", message["message"])
+    (before,) = [line for line in shown.splitlines() if line.strip().startswith("before: ")]
+    assert "amount 100" in before
+
+
+def test_a_status_without_words_is_explained_from_its_code(told):
+    sid = told.workplace.accepted[0].sid
+    body = json.dumps({"sid": sid, "status": "undelivered", "error_code": 30003})
+    told.sandbox.faults.add("twilio", status=200, body=body, match=sid)
+    told.run("deliver")
+    message = to(told, "anna")
+    assert message["state"] == "undelivered"
+    assert "(error 30003): " in message["error"]
+
+
+def test_a_message_that_is_not_there_is_one_line(office):
+    assert office.run("audit", "show", "nosuch00", code=1).splitlines() == [
+        "Error: no message NOSUCH00 in the ledger; `twilio-alerts audit` lists them",
+    ]
+
+
+def test_an_empty_ledger_says_so(office):
+    assert office.run("audit") == "No messages.\n"
+    assert office.run("audit", "runs") == "No runs.\n"
+    assert office.trail() == []
+
+
+def test_runs_tell_what_each_decided(told):
+    lines = told.run("audit", "runs").splitlines()
+    assert [line.split()[1:] for line in lines if not line.startswith(" ")] == [
+        ["target", "completed"],
+        ["target", "completed"],
+        ["deliver", "completed"],
+    ]
+    assert "    large-supplier-invoice: 1 alert" in lines
+    assert "    handed over: 1 accepted, 1 rejected" in lines
+
+
+def test_looking_changes_nothing(told):
+    def head():
+        ledger = Ledger(told.config["ledger_url"])
+        with ledger.read() as connection:
+            found = events.head(connection)
+        ledger.close()
+        return found
+
+    before = head()
+    told.run("audit")
+    told.run("audit", "runs")
+    told.run("audit", "show", to(told, "anna")["message"])
+    assert head() == before
+
+
+def test_a_ledger_that_cannot_be_opened_is_one_line(workplace):
+    workplace.ledger_path.write_bytes(b"this is no database at all" * 100)
+    told = workplace.command("audit", code=1)
+    assert told.count("\n") == 1
+    assert told.startswith("Error: ledger_url sqlite:")
+    assert json.dumps(str(workplace.ledger_path))[1:-1] in told
