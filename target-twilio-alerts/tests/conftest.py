@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from zygote import Zygote
 
 ALERTS = """
 recipients:
@@ -94,6 +97,17 @@ class Workplace:
         told = self.command("audit", "--format", "jsonl", *arguments)
         return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
 
+    def messages(self, *columns: str) -> list[Any]:
+        """These columns of every message in the ledger, by document, recipient and channel."""
+        query = f"""
+            SELECT {", ".join(columns)}
+            FROM messages JOIN alerts ON alerts.id = messages.alert_id
+            JOIN message_contents ON message_contents.message_id = messages.id
+            ORDER BY alerts.title, messages.recipient, messages.channel
+        """
+        with closing(sqlite3.connect(self.ledger_path)) as connection:
+            return connection.execute(query).fetchall()
+
     @property
     def accepted(self) -> list[Any]:
         return list(self.sandbox.twilio.messages)
@@ -109,6 +123,12 @@ def sandbox():
 
     with Sandbox(seed=1) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def zygote():
+    with Zygote() as zygote:
+        yield zygote
 
 
 @pytest.fixture

@@ -96,9 +96,11 @@ class Zygote:
         _order(self._process, order)
         return Running(self._process, folder)
 
-    def run(self, workplace: Any, lines: str, *, die: Step | None = None) -> Ended:
+    def run(self, workplace: Any, lines: str, *, code: int = 0) -> Ended:
         """Run a target of this workplace over these lines."""
-        return self.start(workplace, lines, die=die).wait()
+        ended = self.start(workplace, lines).wait()
+        assert ended.code == code, ended.stderr
+        return ended
 
 
 def _order(process: subprocess.Popen[str], order: dict[str, Any]) -> None:
