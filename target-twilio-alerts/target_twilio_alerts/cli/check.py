@@ -8,16 +8,23 @@ import click
 
 from target_twilio_alerts import wiring
 from target_twilio_alerts.cli.workplace import told_in_one_line
+from target_twilio_alerts.ledger import LedgerError, events
 from target_twilio_alerts.messages import Messages, TemplateUse
 from target_twilio_alerts.rules import AlertsFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from target_twilio_alerts.cli.workplace import Workplace
     from target_twilio_alerts.rules import Rule
 
 
 @click.command()
-@click.option("--online", is_flag=True, help="Ask Twilio and SendGrid too: credentials, sender.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also ask Twilio and SendGrid (credentials, sender), and open the ledger.",
+)
 @click.pass_obj
 @told_in_one_line
 def check(workplace: Workplace, *, online: bool) -> None:
@@ -36,10 +43,8 @@ def check(workplace: Workplace, *, online: bool) -> None:
     ]
     for problem in problems:
         click.echo(f"WRONG  {problem}")
-    click.echo(
-        f"ok     {settings.alerts_file}: {len(alerts.rules)} rules, "
-        f"{len(alerts.recipients)} recipients",
-    )
+    rules, people = _count(alerts.rules, "rule"), _count(alerts.recipients, "recipient")
+    click.echo(f"ok     {settings.alerts_file}: {rules}, {people}")
     wrong = len(problems)
     for name in wiring.used_channels(alerts):
         if missing := settings.missing_for(name):
@@ -48,6 +53,8 @@ def check(workplace: Workplace, *, online: bool) -> None:
         else:
             click.echo(f"ok     {name}: settings are complete")
             wrong += _ask(workplace, name) if online else 0
+    if online:
+        wrong += _open_ledger(workplace)
     if wrong:
         raise click.exceptions.Exit(1)
 
@@ -60,6 +67,21 @@ def _template_use(rule: Rule) -> TemplateUse:
         channels=rule.via,
         fields={name: field.kind.value for name, field in rule.entity.fields.items()},
     )
+
+
+def _count(things: Collection[object], name: str) -> str:
+    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
+
+
+def _open_ledger(workplace: Workplace) -> int:
+    try:
+        with workplace.ledger() as ledger, ledger.read() as connection:
+            number, _ = events.head(connection)
+    except LedgerError as error:
+        click.echo(f"WRONG  {error}")
+        return 1
+    click.echo(f"ok     {ledger.description}: opens, {number} events")
+    return 0
 
 
 def _ask(workplace: Workplace, name: str) -> int:

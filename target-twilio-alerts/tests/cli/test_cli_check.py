@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from visma_twilio_sandbox import credentials
@@ -28,13 +30,15 @@ rules:
 
 @pytest.fixture
 def online(office):
-    """Ask the providers too; gives the lines it tells."""
+    """Ask the providers too; gives the lines it tells before the one of the ledger."""
 
     def ask(*, code=0, **config):
         office.config.update(config)
         told = office.run("check", "--online", code=code)
         assert office.config["auth_token"] not in told
-        return told.splitlines()
+        *lines, ledger = told.splitlines()
+        assert re.fullmatch(r"ok     ledger_url sqlite:///\S+: opens, \d+ events", ledger)
+        return lines
 
     return ask
 
@@ -42,7 +46,7 @@ def online(office):
 def test_a_good_file_is_told_line_by_line(office):
     told = office.run("check").splitlines()
     assert told == [
-        f"ok     {office.root / 'alerts.yml'}: 1 rules, 1 recipients",
+        f"ok     {office.root / 'alerts.yml'}: 1 rule, 1 recipient",
         "ok     sms: settings are complete",
     ]
 
@@ -177,3 +181,14 @@ def test_online_a_messaging_service_without_a_sender_is_told(office, online):
 def test_online_a_provider_that_cannot_be_reached_is_one_line(online):
     told = online(code=1, twilio_api_url="http://127.0.0.1:9")
     assert told[-1].startswith("WRONG  sms: Twilio account: no connection to 127.0.0.1")
+
+
+def test_online_a_ledger_that_cannot_be_opened_is_told(office):
+    office.config["ledger_url"] = "sqlite:////no/such/folder/ledger.db"
+    *_, last = office.run("check", "--online", code=1).splitlines()
+    assert last == "WRONG  ledger_url: folder /no/such/folder does not exist; create it first"
+
+
+def test_without_online_no_ledger_is_made(office):
+    office.run("check")
+    assert not office.workplace.ledger_path.exists()
