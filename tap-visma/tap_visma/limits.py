@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 _EPOCH_FROM = 100_000_000
 """`X-RateLimit-Reset` has been seen as seconds and as a Unix time: this tells them apart."""
 
+_ROUNDING = 1.0
+"""`X-RateLimit-Reset` has whole seconds, rounded we do not know which way."""
+
 _UNKNOWN_WAIT = 60.0
 """Assumed wait of a 429 that does not say how long."""
 
@@ -81,7 +84,7 @@ class RateLimits:
         self._remaining = None if remaining is None else int(remaining)
         self._reset_at = None
         if reset is not None:
-            self._reset_at = reset if reset >= _EPOCH_FROM else self._now() + reset
+            self._reset_at = (reset if reset >= _EPOCH_FROM else self._now() + reset) + _ROUNDING
 
     def wait_after_refusal(self, headers: Mapping[str, str]) -> float:
         """How long a 429 asks to wait, in seconds.

@@ -111,12 +111,13 @@ class TapRunner:
             "auth_url": sandbox.connect_url,
         }
 
-    def __call__(self, *streams, state=None, **config):
+    def __call__(self, *streams, state=None, catalog=None, **config):
         """Run in this process, with these streams only if any are given."""
         collector = Collector()
         tap = TapVisma(
             config={**self.config, **config},
             state=json.loads(json.dumps(state or {})),
+            catalog=catalog,
             message_writer=collector,
         )
         for name, stream in tap.streams.items():

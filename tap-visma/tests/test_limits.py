@@ -31,11 +31,11 @@ def headers(remaining=None, reset=None, retry_after=None):
 
 
 @pytest.mark.parametrize("reset", [30, NOW + 30])
-def test_a_used_up_budget_is_waited_for_whether_reset_is_seconds_or_a_time(reset):
+def test_a_used_up_budget_is_waited_for_and_a_second_more_whether_reset_is_seconds_or_a_time(reset):
     limits = Limits()
     limits.after_answer(headers(remaining=0, reset=reset))
     limits.before_request()
-    assert limits.waits == [30]
+    assert limits.waits == [31]
 
 
 def test_a_budget_that_is_left_is_used():
@@ -49,13 +49,13 @@ def test_the_reserve_is_left_to_others():
     limits = Limits(reserve=10)
     limits.after_answer(headers(remaining=10, reset=30))
     limits.before_request()
-    assert limits.waits == [30]
+    assert limits.waits == [31]
 
 
 def test_a_budget_that_takes_too_long_stops_the_run_and_says_when_to_come_back():
     limits = Limits(max_wait_seconds=20)
     limits.after_answer(headers(remaining=0, reset=30))
-    with pytest.raises(LimitReachedError, match=r"after 2027-01-15 08:00:30 UTC"):
+    with pytest.raises(LimitReachedError, match=r"after 2027-01-15 08:00:31 UTC"):
         limits.before_request()
     assert limits.waits == []
 
@@ -66,9 +66,9 @@ def test_a_budget_that_takes_too_long_stops_the_run_and_says_when_to_come_back()
         (headers(retry_after=7), 7),
         (headers(retry_after="Fri, 15 Jan 2027 08:00:12 GMT"), 12),
         (headers(retry_after="Fri, 15 Jan 2027 07:00:00 GMT"), 0),
-        (headers(reset=9), 9),
+        (headers(reset=9), 10),
         (headers(), 60),
-        (headers(retry_after="soon", reset=5), 5),
+        (headers(retry_after="soon", reset=5), 6),
         (headers(retry_after="-1", reset="NaN"), 60),
     ],
 )

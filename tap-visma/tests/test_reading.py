@@ -9,6 +9,7 @@ import pytest
 from tap_running import ENDPOINTS, TapRunner, invoice, keys
 
 from tap_visma import bookmarks
+from tap_visma.tap import TapVisma
 from visma_twilio_sandbox import business
 
 
@@ -179,3 +180,15 @@ def test_no_change_is_missed_in_the_hour_that_summer_time_repeats(make_sandbox, 
         seen = [record["description"] for record in run.records("supplier_invoices")]
         assert seen == [f"step {step}"]
         state = run.state
+
+
+def test_a_deselected_field_is_left_out(sandbox, tap):
+    sandbox.visma.put("supplierInvoice", invoice())
+    catalog = TapVisma(config=tap.config).catalog_dict
+    for stream in catalog["streams"]:
+        for one in stream["metadata"]:
+            if one["breadcrumb"] in (["properties", "description"], ("properties", "description")):
+                one["metadata"]["selected"] = False
+    (record,) = tap("supplier_invoices", catalog=catalog).records("supplier_invoices")
+    assert "description" not in record
+    assert record["amount"] == Decimal(75000)

@@ -14,7 +14,7 @@ from tap_visma.streams.purchasing import PurchaseOrders
 from tap_visma.streams.receivables import CustomerInvoices, CustomerPayments
 
 if TYPE_CHECKING:
-    from tap_visma.client import VismaStream
+    from tap_visma.stream import VismaStream
 
 STREAMS: tuple[type[VismaStream], ...] = (
     SupplierInvoices,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import override
 
 from tap_visma.batches import Batches
-from tap_visma.client import VismaStream
 from tap_visma.pagination import Listing, Page
+from tap_visma.stream import VismaStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

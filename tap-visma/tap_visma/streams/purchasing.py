@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_visma.client import VismaStream
+from tap_visma.stream import VismaStream
 
 
 class PurchaseOrders(VismaStream):
