@@ -27,6 +27,9 @@ class Company:
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
+        for name in ("client_id", "client_secret", "tenant_id"):
+            if not str(config[name]).strip():
+                raise AccessError(f"{name} is empty: set it (TAP_VISMA_{name.upper()})")
         self.tenant_id = str(config["tenant_id"]).strip()
         self.name = str(config.get("company") or "").strip() or self.tenant_id
         self.api_url = str(config["api_url"]).rstrip("/")

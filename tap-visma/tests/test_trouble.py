@@ -288,6 +288,14 @@ def test_a_missing_setting_is_told_without_a_traceback(tap, tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+def test_a_setting_that_was_left_empty_is_named(tap, tmp_path):
+    tap.config["client_secret"] = ""
+    ended = tap.process(tmp_path)
+    assert ended.returncode == 1
+    assert "client_secret is empty: set it (TAP_VISMA_CLIENT_SECRET)" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize("arguments", [(), ("--test",)])
 def test_a_start_date_that_is_none_is_told_in_one_line(tap, tmp_path, arguments):
     ended = tap.process(tmp_path, *arguments, start_date="soon")
