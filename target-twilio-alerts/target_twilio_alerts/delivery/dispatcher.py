@@ -83,6 +83,7 @@ class Dispatcher:
         self._status_callback = status_callback
         self._changed = threading.Condition()
         self._in_flight = 0
+        self._claiming = False
         self._woken = True
         self._stopping = False
         self._pool = ThreadPoolExecutor(max_in_flight, thread_name_prefix="deliver")
@@ -146,7 +147,7 @@ class Dispatcher:
     def _is_done(self, deadline: datetime) -> bool:
         if self._stopping or not self._thread.is_alive():
             return True
-        if self._woken or self._in_flight:
+        if self._woken or self._claiming or self._in_flight:
             return False
         due = self._next_due()
         return due is None or due > deadline
@@ -186,6 +187,8 @@ class Dispatcher:
         with self._changed:
             free = self._slots - self._in_flight
             self._woken = False
+            # Claimed in the ledger and not in flight yet: `finish` must not take that for the end.
+            self._claiming = free > 0
         if not free:
             return
         with self._ledger.write() as connection:
@@ -197,6 +200,7 @@ class Dispatcher:
                 channels=list(self._channels),
             )
         with self._changed:
+            self._claiming = False
             self._in_flight += len(claimed)
             self._woken = self._woken or bool(claimed)
             self._changed.notify_all()
