@@ -1,4 +1,4 @@
-"""Generate the Meltano plugin definitions and the README settings tables from ``--about``.
+"""Generate the Meltano plugin definitions and the README tables of settings and of fields.
 
 ``--check`` writes nothing and exits with 1 if a file is not current.
 """
@@ -10,7 +10,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from target_twilio_alerts.documents import ENTITIES
+
+if TYPE_CHECKING:
+    from target_twilio_alerts.documents.entity import Entity
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANT = "visma-twilio-alerts"
@@ -36,7 +41,6 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
     },
 }
 _KINDS = {"integer": "integer", "boolean": "boolean", "array": "array", "object": "object"}
-BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 
 
 def about(name: str) -> dict[str, Any]:
@@ -132,11 +136,36 @@ def table(told: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def with_table(readme: str, told: dict[str, Any]) -> str:
-    """A README with its settings table replaced."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{table(told)}\n{END}{after}"
+def fields_table() -> str:
+    """The README's part on entities and their fields."""
+    lines = []
+    for name, entity in ENTITIES.items():
+        lines += [f"#### {name}", "", _notes(entity), ""]
+        lines += ["| Field | Type | What it is | Field of Visma.net |", "| --- | --- | --- | --- |"]
+        for field in entity.fields.values():
+            values = ", ".join(f"`{value}`" for value in field.values or ())
+            text = f"{field.description} One of {values}." if values else field.description
+            source = " and ".join(f"`{one}`" for one in field.sources)
+            lines.append(f"| `{field.name}` | {field.kind.value} | {text} | {source} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _notes(entity: Entity) -> str:
+    notes = [f"From the stream `{entity.stream}`."]
+    if entity.credit_types:
+        signed = ", ".join(f"`{name}`" for name in entity.signed if name in entity.fields)
+        types = ", ".join(f"`{one}`" for one in sorted(entity.credit_types))
+        notes.append(f"{signed}: negative where `type` is {types}.")
+    return " ".join(notes)
+
+
+def with_part(readme: str, name: str, text: str) -> str:
+    """A README with what is between two markers replaced."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, rest = readme.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 def generated() -> dict[Path, str]:
@@ -146,10 +175,12 @@ def generated() -> dict[Path, str]:
         told = about(name)
         found = definition(name, told)
         files[ROOT / "plugins" / kind / f"{name}--{VARIANT}.lock"] = _json(found)
-        files[ROOT / readme] = with_table((ROOT / readme).read_text(encoding="utf-8"), told)
+        text = with_part((ROOT / readme).read_text(encoding="utf-8"), "settings", table(told))
         if name == "target-twilio-alerts":
+            text = with_part(text, "fields", fields_table())
             place = ROOT / "plugins" / "utilities" / f"twilio-alerts--{VARIANT}.lock"
             files[place] = _json(utility(found))
+        files[ROOT / readme] = text
     return files
 
 

@@ -35,7 +35,9 @@ def check(workplace: Workplace, *, online: bool) -> None:
     try:
         alerts = workplace.alerts
     except AlertsFileError as error:
-        raise click.ClickException(str(error)) from None
+        for mistake in error.mistakes:
+            click.echo(f"WRONG  {mistake}")
+        raise click.exceptions.Exit(1) from None
     settings = workplace.settings
     problems = [
         *workplace.unknown_settings(),
@@ -95,6 +97,8 @@ def _ask(workplace: Workplace, name: str) -> int:
         if result.ok:
             click.echo(f"ok     {name}: {result.what}")
         else:
-            click.echo(f"WRONG  {name}: {result.what}; {result.mend}")
+            # A provider's error may bring the same advice with it.
+            mend = "" if not result.mend or result.mend in result.what else f"; {result.mend}"
+            click.echo(f"WRONG  {name}: {result.what}{mend}")
             wrong += 1
     return wrong

@@ -54,7 +54,7 @@ def test_a_good_file_is_told_line_by_line(office):
 def test_every_mistake_is_told_with_its_file_line_rule_and_mend(office):
     office.workplace.write_alerts(MISTAKEN)
     told = office.run("check", code=1).splitlines()
-    mistakes = [line for line in told if "alerts.yml:" in line]
+    mistakes = [line for line in told if line.startswith("WRONG  alerts.yml:")]
     for place, where, mend in (
         ("alerts.yml:3", "recipient 'ap-manager'", "+46 instead of the leading 0"),
         ("alerts.yml:7", "rule 'large-invoice'", "did you mean amount?"),
@@ -65,6 +65,13 @@ def test_every_mistake_is_told_with_its_file_line_rule_and_mend(office):
         (line,) = [one for one in mistakes if f"{place}: " in one]
         assert where in line
         assert mend in line
+
+
+def test_a_mistake_in_a_condition_is_shown_with_its_place(office):
+    office.workplace.write_alerts(MISTAKEN)
+    told = office.run("check", code=1).splitlines()
+    (at,) = [n for n, line in enumerate(told) if "alerts.yml:7:" in line]
+    assert told[at + 1 : at + 3] == ["    amonut > 50000", "    ^"]
 
 
 def test_mistakes_end_the_process_with_1_and_no_traceback(workplace):
@@ -145,7 +152,7 @@ def test_online_wrong_credentials_are_told_with_what_to_check(online):
     told = online(code=1, auth_token="not-the-right-one")
     (wrong,) = [line for line in told if line.startswith("WRONG")]
     assert "refused the credentials" in wrong
-    assert "check account_sid with auth_token" in wrong
+    assert wrong.count("check account_sid with auth_token") == 1
 
 
 def test_online_a_number_of_another_account_is_told(online):
