@@ -264,5 +264,5 @@ def unfinished(connection: Connection, *, since: datetime, limit: int) -> list[s
 def count_by_state(connection: Connection) -> dict[str, int]:
     """How many messages stand in each state."""
     table = messages.c
-    query = sa.select(table.state, sa.func.count()).group_by(table.state)
-    return dict(connection.execute(query).tuples().all())
+    query = sa.select(table.state, sa.func.count().label("number")).group_by(table.state)
+    return {row.state: row.number for row in connection.execute(query)}
