@@ -100,3 +100,15 @@ def test_a_target_that_is_killed_leaves_nothing_personal_in_its_log(workplace, z
     told = ended.stdout + ended.stderr + zygote.run(workplace, lines(1)).stderr
     assert PHONE.findall(told) == []
     assert EMAIL.findall(told) == []
+
+
+def test_not_even_the_most_talkative_log_gives_them_away(workplace, zygote, monkeypatch):
+    workplace.write_alerts(ALERTS)
+    zygote.run(workplace, baseline())
+    monkeypatch.setenv("TARGET_TWILIO_ALERTS_LOGLEVEL", "DEBUG")
+    told = workplace.run(lines(1)).stderr
+    assert "DEBUG" in told
+    for name in ("auth_token", "sendgrid_api_key"):
+        assert workplace.config[name] not in told
+    assert PHONE.findall(told) == []
+    assert EMAIL.findall(told) == []
