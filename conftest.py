@@ -1,8 +1,25 @@
-"""For every test of the workspace: what is drawn by chance is drawn the same each time."""
+"""For every test of the workspace: chance is the same each time, and where the contracts are."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("same each time", derandomize=True, deadline=None, database=None)
 settings.load_profile("same each time")
+
+
+@pytest.fixture(scope="session")
+def contracts():
+    """The folder of the providers' API contracts; without it a test skips, and in CI it fails."""
+    default = Path(__file__).parents[1] / "shared" / "contracts"
+    folder = Path(os.environ.get("CONTRACTS_DIR", default))
+    if not folder.is_dir():
+        reason = f"no API contracts in {folder}: set CONTRACTS_DIR"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder

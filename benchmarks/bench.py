@@ -212,17 +212,7 @@ def bench_idle(place: Path) -> None:
         business.history(sandbox.visma, documents=400, seed=1)
         environment = {
             **os.environ,
-            "DEMO_CLIENT_SECRET": credentials.CLIENT_SECRET,
-            "DEMO_TENANT_ID": credentials.TENANT_ID,
-            "DEMO_VISMA_URL": sandbox.visma_url,
-            "DEMO_CONNECT_URL": sandbox.connect_url,
-            "DEMO_ACCOUNT_SID": credentials.ACCOUNT_SID,
-            "DEMO_AUTH_TOKEN": credentials.AUTH_TOKEN,
-            "DEMO_FROM_NUMBER": credentials.FROM_NUMBER,
-            "DEMO_SENDGRID_API_KEY": credentials.SENDGRID_API_KEY,
-            "DEMO_TWILIO_URL": sandbox.twilio_url,
-            "DEMO_MESSAGING_URL": sandbox.messaging_url,
-            "DEMO_SENDGRID_URL": sandbox.sendgrid_url,
+            **sandbox.settings(),
             "TARGET_TWILIO_ALERTS_LEDGER_URL": f"sqlite:///{place / 'idle.db'}",
         }
         ours: list[Cost] = []

@@ -19,11 +19,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_visma import tap
+from target_twilio_alerts import settings
 from target_twilio_alerts.documents import ENTITIES, load_values
 from target_twilio_alerts.ledger import Ledger
 from target_twilio_alerts.ledger.tables import documents
 from target_twilio_alerts.rules import load_alerts
-from visma_twilio_sandbox import Sandbox, business, credentials
+from visma_twilio_sandbox import Sandbox, business
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / ".demo"
 LEDGER = PLACE / "ledger.db"
-COMPANY = "Nordisk Demo AB"
 HISTORY = 400
 SEED = 7
 
@@ -266,21 +267,20 @@ def _script(name: str) -> str:
 
 
 def _environment(sandbox: Sandbox) -> dict[str, str]:
-    """The environment variables that ``demo`` in meltano.yml asks for."""
+    """Settings that point to the sandbox, whatever `.env` and the shell say of real services."""
+    plugins = {"TAP_VISMA": tap.SETTINGS, "TARGET_TWILIO_ALERTS": settings.SETTINGS}
+    defaults = {
+        f"{plugin}_{name.upper()}": str(schema.get("default", ""))
+        for plugin, known in plugins.items()
+        for name, schema in known["properties"].items()
+        if {"string", "integer", "boolean"} & set(schema["type"])
+    }
     return {
         **os.environ,
+        **defaults,
+        **sandbox.settings(),
+        "TARGET_TWILIO_ALERTS_LEDGER_URL": f"sqlite:///{LEDGER}",
         "MELTANO_DATABASE_URI": f"sqlite:///{PLACE / 'meltano.db'}",
-        "DEMO_CLIENT_SECRET": credentials.CLIENT_SECRET,
-        "DEMO_TENANT_ID": credentials.TENANT_ID,
-        "DEMO_VISMA_URL": sandbox.visma_url,
-        "DEMO_CONNECT_URL": sandbox.connect_url,
-        "DEMO_ACCOUNT_SID": credentials.ACCOUNT_SID,
-        "DEMO_AUTH_TOKEN": credentials.AUTH_TOKEN,
-        "DEMO_FROM_NUMBER": credentials.FROM_NUMBER,
-        "DEMO_SENDGRID_API_KEY": credentials.SENDGRID_API_KEY,
-        "DEMO_TWILIO_URL": sandbox.twilio_url,
-        "DEMO_MESSAGING_URL": sandbox.messaging_url,
-        "DEMO_SENDGRID_URL": sandbox.sendgrid_url,
     }
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from projects import ROOT, Project, copy_to, script
+from projects import Project, copy_to, script
 
 from visma_twilio_sandbox import Sandbox
 
@@ -52,14 +51,3 @@ def singer_tools(tmp_path_factory):
         check=True,
     )
     return folder / "bin"
-
-
-@pytest.fixture(scope="session")
-def contracts():
-    folder = Path(os.environ.get("CONTRACTS_DIR", ROOT.parent / "shared" / "contracts"))
-    if not folder.is_dir():
-        reason = f"no API contracts in {folder}: set CONTRACTS_DIR"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return folder

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from visma_twilio_sandbox import credentials
-
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = (
     "alerts",
@@ -24,7 +22,6 @@ PARTS = (
     "tap-visma",
     "target-twilio-alerts",
 )
-COMPANY = "Nordisk Demo AB"
 
 
 def script(name: str) -> str:
@@ -54,29 +51,10 @@ class Project:
 
     @classmethod
     def of(cls, folder: Path, place: Path, sandbox: Any) -> Project:
-        tap = {
-            "client_id": credentials.CLIENT_ID,
-            "client_secret": credentials.CLIENT_SECRET,
-            "tenant_id": credentials.TENANT_ID,
-            "company": COMPANY,
-            "api_url": sandbox.visma_url,
-            "auth_url": sandbox.connect_url,
-        }
-        target = {
-            "account_sid": credentials.ACCOUNT_SID,
-            "auth_token": credentials.AUTH_TOKEN,
-            "from_number": credentials.FROM_NUMBER,
-            "sendgrid_api_key": credentials.SENDGRID_API_KEY,
-            "email_from": "alerts@example.com",
-            "ledger_url": f"sqlite:///{place / 'ledger.db'}",
-            "twilio_api_url": sandbox.twilio_url,
-            "twilio_messaging_url": sandbox.messaging_url,
-            "sendgrid_api_url": sandbox.sendgrid_url,
-        }
         variables = {
+            **sandbox.settings(),
             "MELTANO_DATABASE_URI": f"sqlite:///{place / 'meltano.db'}",
-            **{f"TAP_VISMA_{name.upper()}": value for name, value in tap.items()},
-            **{f"TARGET_TWILIO_ALERTS_{name.upper()}": value for name, value in target.items()},
+            "TARGET_TWILIO_ALERTS_LEDGER_URL": f"sqlite:///{place / 'ledger.db'}",
         }
         return cls(folder, place, sandbox, variables)
 

@@ -6,10 +6,9 @@ import re
 
 import msgspec
 import pytest
-from projects import COMPANY
 
 from tap_visma.tap import TapVisma
-from visma_twilio_sandbox import business, credentials
+from visma_twilio_sandbox import business
 
 TOKEN_FORM = {"grant_type", "client_id", "client_secret", "tenant_id", "scope"}
 STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?")
@@ -25,12 +24,9 @@ def asked(sandbox):
     """Every request of a first read, a following one, and one with all that can be set."""
     business.history(sandbox.visma, documents=80, seed=4)
     config = {
-        "client_id": credentials.CLIENT_ID,
-        "client_secret": credentials.CLIENT_SECRET,
-        "tenant_id": credentials.TENANT_ID,
-        "company": COMPANY,
-        "api_url": sandbox.visma_url,
-        "auth_url": sandbox.connect_url,
+        name.removeprefix("TAP_VISMA_").lower(): value
+        for name, value in sandbox.settings().items()
+        if name.startswith("TAP_VISMA_")
     }
     state = {}
     for more in ({}, {}, {"start_date": "2026-01-01", "page_size": 10}):

@@ -5,18 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 
-from visma_twilio_sandbox import business
+from tap_running import ENDPOINTS
 
-STREAMS = {
-    "supplier_invoices": "supplierInvoice",
-    "supplier_payments": "supplierPayment",
-    "customer_invoices": "customerinvoice",
-    "customer_payments": "customerPayment",
-    "purchase_orders": "purchaseorder",
-    "journal_transactions": "journaltransaction",
-    "ledgers": "ledger",
-    "general_ledger_transactions": "GeneralLedgerTransactions",
-}
+from visma_twilio_sandbox import business
 
 
 def test_every_record_loads_with_another_vendors_target(project, sandbox, tmp_path):
@@ -29,7 +20,7 @@ def test_every_record_loads_with_another_vendors_target(project, sandbox, tmp_pa
         TARGET_JSONL_DESTINATION_PATH=str(folder),
         TARGET_JSONL_DO_TIMESTAMP_FILE="false",
     )
-    for stream, endpoint in STREAMS.items():
+    for stream, endpoint in ENDPOINTS.items():
         (path,) = folder.glob(f"{stream}*.jsonl")
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         assert len(rows) == len(sandbox.visma.all(endpoint)), stream
@@ -49,5 +40,5 @@ def test_singer_check_tap_finds_nothing_wrong(project, sandbox, singer_tools):
     told = checked.stdout + checked.stderr
     assert checked.returncode == 0, told
     assert "The output is valid" in told
-    for stream in STREAMS:
+    for stream in ENDPOINTS:
         assert stream in told

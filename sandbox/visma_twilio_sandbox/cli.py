@@ -5,14 +5,10 @@ from __future__ import annotations
 import shlex
 import signal
 import threading
-from typing import TYPE_CHECKING
 
 import click
 
-from visma_twilio_sandbox import Sandbox, business, credentials
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from visma_twilio_sandbox import Sandbox, business
 
 
 @click.command()
@@ -38,26 +34,7 @@ def main(seed: int, history: int) -> None:
         if history:
             business.history(sandbox.visma, documents=history, seed=seed)
         click.echo(f"# Telephones, inboxes and the control API: {sandbox.control_url}")
-        for name, value in settings(sandbox):
+        for name, value in sandbox.settings().items():
             click.echo(f"export {name}={shlex.quote(value)}")
         click.echo("# Ctrl-C ends it.")
         stop.wait()
-
-
-def settings(sandbox: Sandbox) -> Iterator[tuple[str, str]]:
-    """Give the environment variables that point the tap and the target to a sandbox."""
-    tap, target = "TAP_VISMA", "TARGET_TWILIO_ALERTS"
-    yield f"{tap}_CLIENT_ID", credentials.CLIENT_ID
-    yield f"{tap}_CLIENT_SECRET", credentials.CLIENT_SECRET
-    yield f"{tap}_TENANT_ID", credentials.TENANT_ID
-    yield f"{tap}_COMPANY", "Nordisk Demo AB"
-    yield f"{tap}_API_URL", sandbox.visma_url
-    yield f"{tap}_AUTH_URL", sandbox.connect_url
-    yield f"{target}_ACCOUNT_SID", credentials.ACCOUNT_SID
-    yield f"{target}_AUTH_TOKEN", credentials.AUTH_TOKEN
-    yield f"{target}_FROM_NUMBER", credentials.FROM_NUMBER
-    yield f"{target}_SENDGRID_API_KEY", credentials.SENDGRID_API_KEY
-    yield f"{target}_EMAIL_FROM", "alerts@example.com"
-    yield f"{target}_TWILIO_API_URL", sandbox.twilio_url
-    yield f"{target}_TWILIO_MESSAGING_URL", sandbox.messaging_url
-    yield f"{target}_SENDGRID_API_URL", sandbox.sendgrid_url

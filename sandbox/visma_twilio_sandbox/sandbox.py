@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from visma_twilio_sandbox.serving import App, ErrorBody, RecordedRequest
 
+COMPANY = "Nordisk Demo AB"
+"""What the company of `credentials.TENANT_ID` is called."""
+
 
 class Sandbox:
     """A context manager: everything serves inside the ``with`` block.
@@ -116,6 +119,26 @@ class Sandbox:
     def control_url(self) -> str:
         """The page with the telephones and inboxes."""
         return self._servers["control"].url
+
+    def settings(self) -> dict[str, str]:
+        """Environment variables that point tap-visma and target-twilio-alerts here."""
+        tap, target = "TAP_VISMA", "TARGET_TWILIO_ALERTS"
+        return {
+            f"{tap}_CLIENT_ID": credentials.CLIENT_ID,
+            f"{tap}_CLIENT_SECRET": credentials.CLIENT_SECRET,
+            f"{tap}_TENANT_ID": credentials.TENANT_ID,
+            f"{tap}_COMPANY": COMPANY,
+            f"{tap}_API_URL": self.visma_url,
+            f"{tap}_AUTH_URL": self.connect_url,
+            f"{target}_ACCOUNT_SID": credentials.ACCOUNT_SID,
+            f"{target}_AUTH_TOKEN": credentials.AUTH_TOKEN,
+            f"{target}_FROM_NUMBER": credentials.FROM_NUMBER,
+            f"{target}_SENDGRID_API_KEY": credentials.SENDGRID_API_KEY,
+            f"{target}_EMAIL_FROM": "alerts@example.com",
+            f"{target}_TWILIO_API_URL": self.twilio_url,
+            f"{target}_TWILIO_MESSAGING_URL": self.messaging_url,
+            f"{target}_SENDGRID_API_URL": self.sendgrid_url,
+        }
 
     def requests(self, service: str) -> list[RecordedRequest]:
         """What a service was asked, oldest first.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import jsonschema_rs
@@ -181,18 +179,6 @@ def _strict(node):
         node.pop("nullable")
         return {"anyOf": [node, {"type": "null"}]}
     return node
-
-
-@pytest.fixture(scope="session")
-def contracts():
-    default = Path(__file__).parents[4] / "shared" / "contracts"
-    folder = Path(os.environ.get("CONTRACTS_DIR", default))
-    if not folder.is_dir():
-        reason = f"no API contracts in {folder}: set CONTRACTS_DIR"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return folder
 
 
 @pytest.fixture(scope="session")

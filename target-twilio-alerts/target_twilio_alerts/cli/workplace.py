@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import getpass
 import json
+import os
 import signal
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from dotenv import find_dotenv, load_dotenv
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 
 from target_twilio_alerts.ledger import Ledger, LedgerError
@@ -22,6 +25,8 @@ from target_twilio_alerts.target import TargetTwilioAlerts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_PREFIX = "TARGET_TWILIO_ALERTS_"
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -54,11 +59,14 @@ class Workplace:
     @functools.cached_property
     def settings(self) -> Settings:
         """The settings, checked; the environment wins over files, as it does for the target."""
-        target = TargetTwilioAlerts(
-            config=dict(self.given),
-            parse_env_config=True,
-            setup_mapper=False,
+        # The SDK's own reading of the environment lets `.env` overrule what was exported.
+        load_dotenv(find_dotenv(usecwd=True))
+        environment = parse_environment_config(
+            TargetTwilioAlerts.config_jsonschema,
+            prefix=_PREFIX,
+            dotenv_path=os.devnull,
         )
+        target = TargetTwilioAlerts(config={**self.given, **environment}, setup_mapper=False)
         # The SDK took the signals over for its own; a command line wants the usual ones.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import struct
 import threading
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -133,15 +131,3 @@ def refused_url():
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{holder.getsockname()[1]}"
-
-
-@pytest.fixture(scope="session")
-def contracts():
-    default = Path(__file__).parents[4] / "shared" / "contracts"
-    folder = Path(os.environ.get("CONTRACTS_DIR", default))
-    if not folder.is_dir():
-        reason = f"no API contracts in {folder}: set CONTRACTS_DIR"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return folder

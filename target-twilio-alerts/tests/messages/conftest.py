@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -43,15 +41,3 @@ def make():
         )
 
     return make
-
-
-@pytest.fixture(scope="session")
-def contracts():
-    default = Path(__file__).parents[4] / "shared" / "contracts"
-    folder = Path(os.environ.get("CONTRACTS_DIR", default))
-    if not folder.is_dir():
-        reason = f"no API contracts in {folder}: set CONTRACTS_DIR"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return folder
