@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from copy import deepcopy
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -143,7 +144,7 @@ class TapVisma(Tap):
     """Reads finance documents from the Visma.net ERP API."""
 
     name = "tap-visma"
-    config_jsonschema = SETTINGS
+    config_jsonschema = deepcopy(SETTINGS)  # the SDK adds its own
     message_writer_class = MsgSpecWriter
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from copy import deepcopy
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
@@ -42,7 +43,7 @@ class TargetTwilioAlerts(Target):
     """Turns finance records into alerts by SMS and email, with an audit ledger."""
 
     name = "target-twilio-alerts"
-    config_jsonschema = SETTINGS
+    config_jsonschema = deepcopy(SETTINGS)  # the SDK adds its own
     default_sink_class = AlertSink
     message_reader_class = AlertsReader
     capabilities: ClassVar[list[CapabilitiesEnum]] = [

@@ -17,8 +17,8 @@ def malformed(workplace):
         return connection.execute(MALFORMED).fetchall()
 
 
-def test_broken_records_are_recorded_with_their_problem_and_the_run_goes_on(workplace):
-    workplace.run(baseline())
+def test_broken_records_are_recorded_with_their_problem_and_the_run_goes_on(workplace, zygote):
+    zygote.run(workplace, baseline())
     without_key = invoice("0", 75000)
     del without_key["referenceNumber"]
     unknown = json.dumps({"type": "RECORD", "stream": "dummy", "record": {"id": 1}}) + "\n"
@@ -37,7 +37,7 @@ def test_broken_records_are_recorded_with_their_problem_and_the_run_goes_on(work
         record(invoice("5", 75000)),
         state("2026-11-20T12:00:00"),
     ]
-    ended = workplace.run("".join(lines))
+    ended = zygote.run(workplace, "".join(lines))
     problems = malformed(workplace)
     assert [(known, times) for _, known, times in problems] == [(0, 1)] * 2 + [(1, 1)] * 3
     told = [problem for problem, _, _ in problems]
@@ -58,18 +58,18 @@ def test_broken_records_are_recorded_with_their_problem_and_the_run_goes_on(work
     assert "2 undecided" in ended.stderr
     assert json.loads(ended.stdout)["bookmarks"]
 
-    again = workplace.run(schema() + record(without_key))
+    again = zygote.run(workplace, schema() + record(without_key))
     assert malformed(workplace)[0][2] == 2
     assert "referenceNumber" not in again.stderr
 
 
-def test_a_stream_that_no_rule_knows_is_counted_and_its_state_leaves(workplace):
+def test_a_stream_that_no_rule_knows_is_counted_and_its_state_leaves(workplace, zygote):
     lines = [
         '{"type":"SCHEMA","stream":"dummy","schema":{"properties":{}},"key_properties":[]}',
         '{"type":"RECORD","stream":"dummy","record":{"id":1}}',
         '{"type":"STATE","value":{"bookmarks":{"dummy":{"replication_key_value":1}}}}',
     ]
-    ended = workplace.run("\n".join(lines) + "\n")
+    ended = zygote.run(workplace, "\n".join(lines) + "\n")
     assert json.loads(ended.stdout)["bookmarks"] == {"dummy": {"replication_key_value": 1}}
     assert workplace.accepted == []
     assert "Traceback" not in ended.stderr
@@ -84,7 +84,11 @@ def test_a_stream_that_no_rule_knows_is_counted_and_its_state_leaves(workplace):
     ],
     ids=["no JSON", "a record before its schema", "a record without its stream"],
 )
-def test_a_broken_protocol_is_told_in_one_line_and_no_state_follows(workplace, broken, told):
+def test_a_broken_protocol_is_told_in_one_line_and_no_state_follows(
+    workplace,
+    broken,
+    told,
+):
     kept = schema() + record(invoice("1", 1)) + state("2026-11-20T10:00:00")
     after = schema() + record(invoice("2", 75000)) + state("2026-11-20T11:00:00")
     # More than a pipe holds: the tap must be able to write to its end.
