@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -41,7 +42,7 @@ _DESCRIBED = {
 Constant: TypeAlias = str | Decimal | bool | date | timedelta
 
 
-class Node:
+class Node(ABC):
     """A part of a condition."""
 
     type: Type
@@ -51,9 +52,9 @@ class Node:
         """The nodes directly below, from left to right."""
         return ()
 
+    @abstractmethod
     def render(self) -> str:
         """Write it in one form, whatever spaces, brackets and number forms its source had."""
-        raise NotImplementedError
 
     def walk(self) -> Iterator[Node]:
         """Yield it and all below it, from left to right."""
