@@ -38,7 +38,7 @@ def rows(response: requests.Response) -> list[dict[str, Any]]:
     """
     try:
         return _decoder.decode(response.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
         raise AnswerError(
             f"the answer is not a JSON list of objects ({kind}, {len(response.content)} bytes): "
@@ -50,7 +50,7 @@ def date_of(response: requests.Response) -> float | None:
     """The answer's `Date` as Unix time in seconds."""
     try:
         return parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
 
 
@@ -80,7 +80,7 @@ def _reason(content: bytes) -> str:
     text = content[:4000].decode("utf-8", "replace")
     try:
         answer = msgspec.json.decode(content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         text = re.sub(r"<[^>]*>", " ", text)
     else:
         if isinstance(answer, dict):

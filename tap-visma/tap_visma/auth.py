@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import requests
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from tap_visma.errors import AccessError
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 RENEW_EARLY_SECONDS = 60
 _TIMEOUT_SECONDS = 30
 _DEFAULT_LIFETIME = 300
+
+_BUSY = (429, 500, 502, 503, 504)
 
 _CHECK = {
     "invalid_client": "check client_id and client_secret, and that the application is a service "
@@ -103,7 +106,7 @@ class VismaConnect(requests.auth.AuthBase):
                 retry = Retry(
                     total=3,
                     backoff_factor=0.5,
-                    status_forcelist=(429, 500, 502, 503, 504),
+                    status_forcelist=_BUSY,
                     allowed_methods=("POST",),
                     raise_on_status=False,
                     respect_retry_after_header=False,
@@ -115,7 +118,7 @@ class VismaConnect(requests.auth.AuthBase):
                     headers={"User-Agent": self._user_agent, "Accept": "application/json"},
                     timeout=_TIMEOUT_SECONDS,
                 )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise AccessError(
                 f"auth_url {self._url} cannot be reached ({type(error).__name__}): check the "
                 "address and the network",
@@ -124,6 +127,10 @@ class VismaConnect(requests.auth.AuthBase):
 
     def _read(self, response: requests.Response) -> tuple[str, float]:
         answer = _json_object(response.content)
+        if response.status_code in _BUSY:
+            raise AccessError(
+                f"Visma Connect answers {response.status_code}: try again later; the next run does",
+            )
         if response.status_code != requests.codes.ok:
             code = answer.get("error")
             code = code if isinstance(code, str) and code.isidentifier() else "no reason given"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_visma.errors import ListingMovedError
+from tap_visma.errors import AnswerError, ListingMovedError
 
 if TYPE_CHECKING:
     from tap_visma.pagination import Row
@@ -47,7 +47,10 @@ class Batches:
         whole: list[Row] = []
         for row in rows:
             key = tuple(row.get(name) for name in self._key)
-            if self._first_is_cut and self._left_out in {None, key}:
+            lines = lines_of(row)
+            if not all(isinstance(part, (str, int)) for part in key):
+                whole.append(row)  # without a key nothing can be said to belong to it
+            elif self._first_is_cut and self._left_out in {None, key}:
                 self._left_out = key
             elif key in self._open:
                 _add_lines(self._open[key], row)
@@ -55,7 +58,7 @@ class Batches:
                 if not self._together:
                     whole += self._close()
                 self._begin(key, row, offset)
-            offset += len(row.get(LINES) or ())
+            offset += len(lines)
         return whole + self._close() if finished else whole
 
     def _begin(self, key: Key, row: Row, offset: int) -> None:
@@ -74,9 +77,23 @@ class Batches:
         return whole
 
 
+def lines_of(batch: Row) -> list[Row]:
+    """A batch's lines.
+
+    Raises:
+        AnswerError: They are no list of objects.
+    """
+    lines = batch.get(LINES)
+    if lines is None:
+        return []
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        raise AnswerError(f"{LINES} of a batch is no list of lines")
+    return lines
+
+
 def _add_lines(batch: Row, part: Row) -> None:
     """Add a part's lines; one that shifted over a page border is there already."""
-    lines = batch.setdefault(LINES, None) or []
+    lines = lines_of(batch)
     known = {line.get("lineNumber") for line in lines} - {None}
-    added = [one for one in part.get(LINES) or () if one.get("lineNumber") not in known]
+    added = [one for one in lines_of(part) if one.get("lineNumber") not in known]
     batch[LINES] = [*lines, *added]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,11 +25,16 @@ FAR_AHEAD = timedelta(hours=26)
 REPEATED_HOUR = timedelta(hours=1)
 """What summer time may put between a stamp as filtered and the same stamp as shown."""
 
-_STAMP = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?")
+_STAMP = re.compile(
+    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:Z|[+-]\d{2}:?\d{2})?",
+)
 
 
 def canonical(stamp: Any) -> str | None:
-    """A stamp with nine fraction digits, so that text order is time order; None if it is none."""
+    """A stamp with nine fraction digits, so that text order is time order; None if it is none.
+
+    A zone, which one client has seen, is left out: it is the server's own clock all the same.
+    """
     match = _STAMP.fullmatch(stamp) if isinstance(stamp, str) else None
     if match is None:
         return None
@@ -66,7 +71,7 @@ def moved_back(stamp: str, seconds: float) -> str:
         moved = as_datetime(stamp) - timedelta(seconds=seconds)
     except OverflowError:
         return BEFORE_EVERYTHING
-    return f"{moved:%Y-%m-%dT%H:%M:%S}.{moved.microsecond // 1000:03d}"
+    return moved.isoformat(timespec="milliseconds")
 
 
 def start_of_day_or_time(start_date: str) -> str:
@@ -90,9 +95,11 @@ class Progress:
         page: The page to read next.
         page_size: Rows a page.
         highest: The latest stamp seen.
-        began_at: `Date` of the first answer, as a Unix time in seconds.
+        began_at: When the read's first request was sent, as a Unix time in seconds: only its
+            distance to the end counts.
         resumed: Whether this pass did not begin at its first page.
         sweeping: Whether this is the second pass, which closes the holes that shifted pages left.
+        totals: What `totalCount` has said in this pass.
     """
 
     start: str | None
@@ -102,11 +109,12 @@ class Progress:
     began_at: int | None = None
     resumed: bool = False
     sweeping: bool = False
+    totals: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, kept: dict[str, Any] | None) -> Progress | None:
         """What an earlier run kept, now resumed; None if it kept nothing that can be used."""
-        known = {field.name for field in fields(cls)}
+        known = {one.name for one in fields(cls)}
         if not kept or not known >= set(kept) or not kept.get("page_size"):
             return None
         progress = cls(**kept)
@@ -126,6 +134,7 @@ class Progress:
         self.page = 1
         self.resumed = False
         self.sweeping = sweeping
+        self.totals = {}
 
 
 def start_after(entry: dict[str, Any], *, lookback_seconds: float) -> str | None:
@@ -147,14 +156,12 @@ def finish(
     progress: Progress,
     *,
     replication_key: str,
-    ended_at: float | None,
+    ended_at: float,
 ) -> None:
     """Write into a partition's state that its read is whole: the bookmark moves, never back."""
     bookmark = later(entry.get("replication_key_value"), progress.highest)
-    took = 0.0
-    if progress.began_at is not None and ended_at is not None:
-        took = max(0.0, ended_at - progress.began_at)
+    took = 0.0 if progress.began_at is None else max(0.0, ended_at - progress.began_at)
     entry.pop("progress_markers", None)
     entry["replication_key"] = replication_key
-    entry["replication_key_value"] = bookmark or progress.start or BEFORE_EVERYTHING
+    entry["replication_key_value"] = bookmark or BEFORE_EVERYTHING
     entry["read_seconds"] = math.ceil(took)

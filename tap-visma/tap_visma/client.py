@@ -11,6 +11,7 @@ import requests
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 from singer_sdk.streams.rest import HTTPRequest, PageContext, RESTStream
 from typing_extensions import override
+from urllib3.exceptions import HTTPError
 
 from tap_visma import answers
 from tap_visma.errors import AccessError, LimitReachedError, TapError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from tap_visma.bookmarks import Progress
     from tap_visma.company import Company
+    from tap_visma.pagination import Row
     from tap_visma.tap import TapVisma
 
 STAMP = "lastModifiedDateTime"
@@ -73,7 +75,7 @@ class VismaClient(RESTStream[Listing]):
     @property
     @override
     def timeout(self) -> int:
-        return int(self.config["request_timeout_seconds"])
+        return self.company.timeout_seconds
 
     @override
     def get_http_request(self, *, page: PageContext[Listing]) -> HTTPRequest:
@@ -108,14 +110,14 @@ class VismaClient(RESTStream[Listing]):
                     "Visma.net goes on refusing with 429: the next run goes on",
                 ) from None
             raise TapError(f"{error}; tried {self.backoff_max_tries()} times") from None
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise TapError(
                 f"{self.company.api_url} did not answer ({type(error).__name__}; tried "
                 f"{self.backoff_max_tries()} times): check api_url and the network",
             ) from None
         except FatalAPIError as error:
             raise TapError(str(error)) from None
-        return Page.of(answers.rows(response))
+        return Page.of([_unwrapped(row) for row in answers.rows(response)])
 
     def _with_retries(self, context: Context, listing: Listing) -> requests.Response:
         ask = cast("RequestFunc", self._ask)  # which takes a page to build each request for
@@ -161,8 +163,7 @@ class VismaClient(RESTStream[Listing]):
     @override
     def validate_response(self, response: requests.Response) -> None:
         status = response.status_code
-        if self._progress is not None:
-            self._note_time(answers.date_of(response), self._progress)
+        self._answered_at = answers.date_of(response)
         if status == answers.UNAUTHORIZED:
             if self.company.auth.refused():
                 raise RetriableAPIError(answers.told(response), response)
@@ -180,13 +181,6 @@ class VismaClient(RESTStream[Listing]):
             raise RetriableAPIError(answers.told(response), response)
         if status != requests.codes.ok:
             raise FatalAPIError(f"{answers.told(response)}: {answers.mend(status)}")
-
-    def _note_time(self, answered_at: float | None, progress: Progress) -> None:
-        if answered_at is None:
-            return
-        self._answered_at = answered_at
-        if progress.began_at is None:
-            progress.began_at = int(answered_at)
 
     # What happens between two tries of one request
 
@@ -213,7 +207,7 @@ class VismaClient(RESTStream[Listing]):
     def backoff_handler(self, details: Details) -> None:
         error = details.get("exception")
         status = _status(error)
-        is_slow = isinstance(error, requests.Timeout)
+        is_slow = isinstance(error, (requests.Timeout, requests.ConnectionError))
         if self._listing is not None and (is_slow or (status or 0) >= answers.SERVER_ERROR):
             self._listing.make_pages_smaller()
         self.logger.info(
@@ -227,3 +221,11 @@ class VismaClient(RESTStream[Listing]):
 def _status(error: BaseException | None) -> int | None:
     response = getattr(error, "response", None)
     return None if response is None else int(response.status_code)
+
+
+def _unwrapped(row: Row) -> Row:
+    """Some connectors saw {"value": x} where the contract has x; both mean x."""
+    for name, value in row.items():
+        if type(value) is dict and len(value) == 1 and "value" in value:
+            row[name] = value["value"]
+    return row

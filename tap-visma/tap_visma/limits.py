@@ -24,8 +24,16 @@ logger = logging.getLogger(__name__)
 _EPOCH_FROM = 100_000_000
 """`X-RateLimit-Reset` has been seen as seconds and as a Unix time: this tells them apart."""
 
+_MILLISECONDS_FROM = 100_000_000_000
+"""And this tells milliseconds from seconds."""
+
+_LEAST_WAIT = 1.0
+"""A refusal that asks for no wait would be followed by another at once."""
+
 _ROUNDING = 1.0
 """`X-RateLimit-Reset` has whole seconds, rounded we do not know which way."""
+
+_LONGEST_TOLD = 100_000_000.0
 
 _UNKNOWN_WAIT = 60.0
 """Assumed wait of a 429 that does not say how long."""
@@ -84,6 +92,7 @@ class RateLimits:
         self._remaining = None if remaining is None else int(remaining)
         self._reset_at = None
         if reset is not None:
+            reset = reset / 1000 if reset >= _MILLISECONDS_FROM else reset
             self._reset_at = (reset if reset >= _EPOCH_FROM else self._now() + reset) + _ROUNDING
 
     def wait_after_refusal(self, headers: Mapping[str, str]) -> float:
@@ -99,6 +108,7 @@ class RateLimits:
             asked = max(self._reset_at - self._now(), 0.0)
         if asked is None:
             asked = min(_UNKNOWN_WAIT, self._max_wait)
+        asked = max(asked, _LEAST_WAIT)
         self._count_wait(asked)
         return asked
 
@@ -108,7 +118,8 @@ class RateLimits:
         self._waited += seconds
 
     def _reached(self, seconds: float) -> LimitReachedError:
-        back = datetime.fromtimestamp(self._now(), timezone.utc) + timedelta(seconds=seconds)
+        known = min(seconds, _LONGEST_TOLD)
+        back = datetime.fromtimestamp(self._now(), timezone.utc) + timedelta(seconds=known)
         return LimitReachedError(
             f"Visma.net's rate limit lasts {seconds:.0f} s more, longer than max_wait_seconds "
             f"({self._max_wait:g}): the next run after {back:%Y-%m-%d %H:%M:%S} UTC goes on",
@@ -118,7 +129,7 @@ class RateLimits:
 def _number(text: str | None) -> float | None:
     try:
         number = float(text) if text is not None else math.nan
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and number >= 0 else None
 
@@ -130,5 +141,5 @@ def _retry_after(text: str | None, now: float) -> float | None:
         return seconds
     try:
         return max(parsedate_to_datetime(text).timestamp() - now, 0.0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

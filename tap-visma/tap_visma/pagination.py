@@ -8,6 +8,7 @@ an empty array is the end. `metadata` is in each item.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,23 @@ class Page:
         )
 
 
+@dataclass
+class Totals:
+    """What `totalCount` has said in one pass: at first, at last, and whether it ever fell."""
+
+    first: int | None = None
+    last: int | None = None
+    shrank: bool = False
+
+    def note(self, total: int) -> None:
+        """Note what a page says."""
+        if self.first is None:
+            self.first = total
+        elif self.last is not None and total < self.last:
+            self.shrank = True
+        self.last = total
+
+
 class Listing:
     """One pass from a page to the end.
 
@@ -52,6 +70,7 @@ class Listing:
             for one without a key.
         page_size: Rows asked for.
         page: The page to begin with.
+        totals: What earlier pages of a pass that was cut off have said.
         is_paged: False for an endpoint that knows no pages and answers at once with everything.
         before: What earlier passes of the same read have seen.
     """
@@ -62,6 +81,7 @@ class Listing:
         *,
         page_size: int,
         page: int = 1,
+        totals: Totals | None = None,
         is_paged: bool = True,
         before: array[int] | None = None,
     ) -> None:
@@ -70,14 +90,13 @@ class Listing:
         self.page = page
         self.page_size = page_size
         self.finished = False
+        self.totals = totals or Totals()
         self._is_paged = is_paged
-        self._began_at_first = page == 1
+        self._rows_before = self.offset
         self._last_page: list[int] | None = None
         self._seen = array("q")
         self._without_key = 0
-        self._first_total: int | None = None
-        self._last_total: int | None = None
-        self._shrank = False
+        self._without_units = 0
 
     @property
     def offset(self) -> int:
@@ -91,16 +110,19 @@ class Listing:
             ListingMovedError: The page is the one before it once more: the endpoint ignores
                 `pageNumber`, or as many rows as a page has were added.
         """
-        keys = [key for row in page.rows for key in self._units(row)]
+        units = [list(self._units(row)) for row in page.rows]
+        keys = [key for each in units for key in each]
         hashes = [hash(key) for key in keys if key is not None]
-        self._without_key += len(keys) - len(hashes)
         if hashes and hashes == self._last_page:
             raise ListingMovedError(
                 f"page {self.page} repeats page {self.page - 1}, as if pageNumber were ignored",
             )
         self._last_page = hashes
         self._seen.extend(hashes)
-        self._note_total(page)
+        self._without_key += len(keys) - len(hashes)
+        self._without_units += units.count([])
+        if page.total is not None:
+            self.totals.note(page.total)
         if not self._is_paged or not page.rows:
             self.finished = True
             return page.rows
@@ -127,55 +149,62 @@ class Listing:
         what was added or changed meanwhile has a new stamp, so that the next read has it. Rows
         that go away or change places pull others over a page border that was read already; the
         total tells, or a row that comes twice. Then another pass is made, and what one pass
-        missed may have been in the one before.
+        missed may have been in the one before. What no paging by numbers can show is a row that
+        goes away and another one that comes between the same two pages.
 
         Raises:
             ListingMovedError: Something may be missing.
         """
-        if not self._began_at_first or self._first_total is None or self._last_total is None:
+        first, last = self.totals.first, self.totals.last
+        if first is None or last is None:
             return
-        rows = len(self._seen) + self._without_key
-        distinct = _distinct(self._seen) + self._without_key
-        counted = f"totalCount was {self._first_total}, then {self._last_total}"
-        if self._shrank:
+        counted = f"totalCount was {first}, then {last}"
+        if self.totals.shrank:
             raise ListingMovedError(f"rows were removed while paging ({counted})")
-        if distinct > self._last_total:
+        # Whether the API counts a row that has no units, such as a batch without lines, is unknown.
+        rows = self._rows + self._without_units
+        if self._rows_before:
+            if self._rows_before + rows < last:
+                raise ListingMovedError(f"{self._rows_before + rows} rows arrived, but {counted}")
+            return
+        distinct = _distinct(self._seen) + self._without_key
+        if distinct > last:
             raise ListingMovedError(f"{distinct} rows arrived, but {counted}")
-        only_appended = rows == distinct and self._first_total < self._last_total
-        if distinct >= (self._first_total if only_appended else self._last_total):
+        only_appended = self._rows == distinct and first < last
+        if distinct + self._without_units >= (first if only_appended else last):
             return
         if self._before:
             together = _distinct(self._before + self._seen) + self._without_key
-            if together >= self._first_total:
+            if together + self._without_units >= first:
                 return
         raise ListingMovedError(
-            f"{rows} rows arrived, of which {rows - distinct} twice, but {counted}",
+            f"{rows} rows arrived, of which {self._rows - distinct} twice, but {counted}",
         )
 
     @property
     def seen(self) -> array[int]:
         """What tells the rows of this pass and the ones before; for `before` of the next pass."""
-        return array("q") if self._shrank else self._before + self._seen
+        return array("q") if self.totals.shrank else self._before + self._seen
 
     @property
-    def has_all_rows(self) -> bool:
-        """Whether as many rows arrived as were counted, though some have the same key."""
-        rows = len(self._seen) + self._without_key
-        return not self._shrank and rows == self._first_total == self._last_total
+    def repeated(self) -> frozenset[tuple[int, int]] | None:
+        """Which rows came more than once, if as many arrived as were counted; else None.
 
-    def _note_total(self, page: Page) -> None:
-        if page.total is None:
-            return
-        if self._first_total is None:
-            self._first_total = page.total
-        elif self._last_total is not None and page.total < self._last_total:
-            self._shrank = True
-        self._last_total = page.total
+        If they are the same in two passes, then not because the listing moved: they share a key.
+        """
+        if self.totals.shrank or not self._rows == self.totals.first == self.totals.last:
+            return None
+        counts = Counter(self._seen)
+        return frozenset((key, number) for key, number in counts.items() if number > 1)
+
+    @property
+    def _rows(self) -> int:
+        return len(self._seen) + self._without_key
 
     def _learn_page_size(self, page: Page, units: int) -> None:
         if page.max_page_size is not None and page.max_page_size < self.page_size:
             self.page_size = page.max_page_size
-        is_first = self._began_at_first and self.page == 1
+        is_first = not self._rows_before and self.page == 1
         if is_first and page.total is not None and 0 < units < min(page.total, self.page_size):
             self.page_size = units  # capped without telling
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import asdict
 from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
@@ -15,8 +18,14 @@ from typing_extensions import override
 from tap_visma import answers, bookmarks
 from tap_visma.bookmarks import Progress
 from tap_visma.client import STAMP, VismaClient
-from tap_visma.errors import AnswerError, LimitReachedError, ListingMovedError, TapError
-from tap_visma.pagination import Listing
+from tap_visma.errors import (
+    AccessError,
+    AnswerError,
+    LimitReachedError,
+    ListingMovedError,
+    TapError,
+)
+from tap_visma.pagination import Listing, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -44,6 +53,10 @@ class VismaStream(VismaClient):
     needs_filter: ClassVar[bool] = False
     is_filtered: ClassVar[bool] = True
 
+    _repeated: frozenset[tuple[int, int]] | None = None
+    _has_stamps = False
+    _has_warned = False
+
     def __init__(self, tap: TapVisma) -> None:
         schema = files("tap_visma") / "schemas" / f"{self.name}.json"
         super().__init__(tap, schema=json.loads(schema.read_text(encoding="utf-8")))
@@ -59,29 +72,41 @@ class VismaStream(VismaClient):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
+        context = context or {}
+        try:
+            yield from self._records(context)
+        except AccessError:
+            raise
+        except TapError as error:
+            if self.ABORT_AT_RECORD_COUNT is not None:
+                raise  # a test of the connection
+            self._tap.note(self.described(context), error)
+            self._state_changed()
+
+    def described(self, context: Context) -> str:  # noqa: ARG002
+        """What to call a partition when it cannot be read."""
+        return self.name
+
+    def _records(self, context: Context) -> Iterator[Row]:
         entry = self.get_context_state(context)
         self._progress = progress = self._begin(entry)
-        self._listing = None
-        self._answered_at = None
+        self._listing = self._repeated = None
+        self._has_stamps = self._has_warned = False
         for attempt in range(1, PASSES + 1):
             try:
-                yield from self._read(context or {}, progress, entry, is_last=attempt == PASSES)
+                yield from self._read(context, progress, entry)
             except ListingMovedError as moved:
+                progress.begin_again(sweeping=True)
                 if attempt == PASSES:
+                    entry.pop("progress_markers", None)
                     raise AnswerError(
                         f"the listing did not add up in {PASSES} passes: {moved}; nothing is "
                         "lost, the next run reads it again; if this goes on, report it to Visma",
                     ) from None
-                self.logger.warning("%s: reading it again: %s", self.name, moved)
-                progress.begin_again(sweeping=True)
+                self.logger.warning("%s: reading it again: %s", self.described(context), moved)
             else:
                 break
-        bookmarks.finish(
-            entry,
-            progress,
-            replication_key=STAMP,
-            ended_at=self._answered_at,
-        )
+        bookmarks.finish(entry, progress, replication_key=STAMP, ended_at=time.time())
         self._state_changed()
 
     def _begin(self, entry: dict[str, Any]) -> Progress:
@@ -92,20 +117,19 @@ class VismaStream(VismaClient):
         entry.pop("progress_markers", None)
         start = None
         if self.is_filtered:
-            lookback = float(self.config["lookback_seconds"])
+            lookback = self.company.lookback_seconds
             start = bookmarks.start_after(entry, lookback_seconds=lookback)
             start = bookmarks.later(start, self.company.start_date)
         if start is None and self.needs_filter:
             start = bookmarks.BEFORE_EVERYTHING
-        return Progress(start=start, page_size=int(self.config["page_size"]))
+        page_size = self.company.page_size
+        return Progress(start=start, page_size=page_size, began_at=int(time.time()))
 
     def _read(
         self,
         context: Context,
         progress: Progress,
         entry: dict[str, Any],
-        *,
-        is_last: bool,
     ) -> Iterator[Row]:
         """One pass; after one that was cut off earlier, another over the whole listing."""
         while True:
@@ -114,6 +138,7 @@ class VismaStream(VismaClient):
                 self.units,
                 page_size=progress.page_size,
                 page=progress.page,
+                totals=Totals(**progress.totals),
                 is_paged=self.is_paged,
                 before=self._listing.seen if self._listing is not None else None,
             )
@@ -124,9 +149,10 @@ class VismaStream(VismaClient):
         try:
             listing.check()
         except ListingMovedError as moved:
-            if not (is_last and listing.has_all_rows):
+            before, self._repeated = self._repeated, listing.repeated
+            if not self._repeated or self._repeated != before:
                 raise
-            self.logger.warning("%s: rows share a key: %s", self.name, moved)
+            self.logger.warning("%s: rows share a key: %s", self.described(context), moved)
 
     def _pass(
         self,
@@ -150,7 +176,7 @@ class VismaStream(VismaClient):
     def units(self, row: Row) -> Iterable[tuple[Any, ...] | None]:
         """The keys of what `totalCount` counts in this row."""
         key = tuple(row.get(name) for name in self._own_key)
-        return (None if None in key else key,)
+        return (key if all(isinstance(part, (str, int)) for part in key) else None,)
 
     def begin_pass(self, progress: Progress) -> None:
         """Prepare for a pass through the listing."""
@@ -163,6 +189,7 @@ class VismaStream(VismaClient):
         """Note where a later run would go on."""
         progress.page = listing.page
         progress.page_size = listing.page_size
+        progress.totals = asdict(listing.totals)
 
     @cached_property
     def _own_key(self) -> tuple[str, ...]:
@@ -184,6 +211,7 @@ class VismaStream(VismaClient):
             stamp = bookmarks.canonical(row.get(STAMP))
             if stamp is None:
                 continue
+            self._has_stamps = True
             if limit is not None and bookmarks.as_datetime(stamp) < limit:
                 raise AnswerError(
                     f"the filter did not filter: asked for {STAMP} >= "
@@ -193,6 +221,13 @@ class VismaStream(VismaClient):
                 highest = stamp
         if highest is not None:
             progress.saw(_short(highest))
+        if rows and not self._has_stamps:
+            self._has_stamps = True  # said once is enough
+            self.logger.warning(
+                "%s: no record has a %s that can be read: each run reads everything",
+                self.name,
+                STAMP,
+            )
 
     def _is_far_ahead(self, stamp: str) -> bool:
         if self._answered_at is None:
@@ -200,6 +235,9 @@ class VismaStream(VismaClient):
         at = bookmarks.as_datetime(stamp)
         if at - answers.naive_utc(self._answered_at) <= bookmarks.FAR_AHEAD:
             return False
+        if self._has_warned:
+            return True
+        self._has_warned = True
         self.logger.warning(
             "%s: a record's %s (%s) is more than a day ahead of the server's Date: it does not "
             "move the bookmark",
@@ -209,15 +247,7 @@ class VismaStream(VismaClient):
         )
         return True
 
-    # What a record is
-
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        # Some connectors saw {"value": x} where the contract has x; both mean x.
-        for name, value in row.items():
-            if type(value) is dict and len(value) == 1 and "value" in value:
-                row[name] = value["value"]
-        return row
+    # What is written
 
     @cached_property
     def _is_whole(self) -> bool:
@@ -257,9 +287,14 @@ class VismaStream(VismaClient):
             return
         try:
             yield from super()._sync_records(context, write_messages=write_messages)
-        except (TapError, LimitReachedError) as error:
+        except (AbortedSyncFailedException, AbortedSyncPausedException):
+            raise
+        except Exception as error:
             if self.ABORT_AT_RECORD_COUNT is not None:
                 raise  # a test of the connection
+            if not isinstance(error, (TapError, LimitReachedError)):
+                self.logger.exception("%s: please report this", self.name)
+                error = TapError(f"an error that this tap does not know ({type(error).__name__})")
             self._tap.note(self.name, error)
             self._state_changed()
             self._write_state_message()

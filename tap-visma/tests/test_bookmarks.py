@@ -59,6 +59,7 @@ def test_moving_back_beyond_all_time_is_before_everything():
         ("2026-01-01T10:00:00Z", "2026-01-01T10:00:00.000"),
         ("2026-01-01 10:00:00.5", "2026-01-01T10:00:00.500"),
         ("2026-01-01T10:00:00+02:00", "2026-01-01T10:00:00.000"),
+        ("0001-01-01", "0001-01-01T00:00:00.000"),
     ],
 )
 def test_a_start_date_loses_its_zone(setting, start):
@@ -88,7 +89,7 @@ def test_without_a_bookmark_everything_is_read():
     assert bookmarks.start_after({}, lookback_seconds=3900) is None
 
 
-def finished(entry, progress, ended_at=None):
+def finished(entry, progress, ended_at=0.0):
     bookmarks.finish(entry, progress, replication_key="lastModifiedDateTime", ended_at=ended_at)
     return entry
 
@@ -111,7 +112,7 @@ def test_a_bookmark_never_moves_back():
 
 
 def test_a_stream_that_had_nothing_has_a_bookmark_all_the_same():
-    entry = finished({}, Progress(start=None))
+    entry = finished({}, Progress(start="2062-01-01T00:00:00.000"))
     assert entry["replication_key_value"] == bookmarks.BEFORE_EVERYTHING
 
 

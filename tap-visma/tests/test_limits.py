@@ -65,7 +65,9 @@ def test_a_budget_that_takes_too_long_stops_the_run_and_says_when_to_come_back()
     [
         (headers(retry_after=7), 7),
         (headers(retry_after="Fri, 15 Jan 2027 08:00:12 GMT"), 12),
-        (headers(retry_after="Fri, 15 Jan 2027 07:00:00 GMT"), 0),
+        (headers(retry_after="Fri, 15 Jan 2027 07:00:00 GMT"), 1),
+        (headers(retry_after=0), 1),
+        (headers(reset=int((NOW + 9) * 1000)), 10),
         (headers(reset=9), 10),
         (headers(), 60),
         (headers(retry_after="soon", reset=5), 6),
@@ -79,6 +81,12 @@ def test_a_refusal_says_how_long_to_wait_in_one_way_or_another(given, seconds):
 def test_a_refusal_that_lasts_too_long_stops_the_run():
     with pytest.raises(LimitReachedError, match=r"lasts 3600 s more"):
         Limits().wait_after_refusal(headers(retry_after=3600))
+
+
+@pytest.mark.parametrize("seconds", ["9" * 30, "1e300"])
+def test_a_refusal_that_lasts_beyond_all_calendars_stops_the_run_too(seconds):
+    with pytest.raises(LimitReachedError, match="longer than max_wait_seconds"):
+        Limits().wait_after_refusal(headers(retry_after=seconds))
 
 
 def test_refusals_one_after_another_are_not_waited_for_without_end():

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
-from tap_visma.batches import Batches
+from tap_visma.batches import Batches, lines_of
+from tap_visma.errors import AnswerError
 from tap_visma.pagination import Listing, Page
 from tap_visma.stream import VismaStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from singer_sdk.helpers.types import Context
+    from singer_sdk.helpers.types import Context, Record
 
     from tap_visma.bookmarks import Progress
     from tap_visma.pagination import Row
@@ -36,9 +37,11 @@ class JournalTransactions(VismaStream):
 
     @override
     def units(self, row: Row) -> Iterable[tuple[Any, ...] | None]:
-        key = (row.get("module"), row.get("batchNumber"))
-        lines = row.get("journalTransactionLines") or ()
-        return [(*key, line.get("lineNumber")) for line in lines]
+        lines = lines_of(row)
+        (key,) = super().units(row)
+        if key is None:
+            return [None for _ in lines]
+        return [(*key, str(line.get("lineNumber"))) for line in lines]
 
     @override
     def begin_pass(self, progress: Progress) -> None:
@@ -80,15 +83,17 @@ class Ledgers(VismaStream):
             if not self._page.rows:
                 self.logger.warning(
                     "The company has no ledger, which no company has: check tenant_id%s",
-                    " and company_id" if self.config.get("company_id") else "",
+                    " and company_id" if "ipp-company-id" in self.company.headers else "",
                 )
         return Page([dict(row) for row in self._page.rows])
 
     def numbers(self) -> list[str]:
         """The numbers of the company's ledgers, asked for at most once a run."""
         page = self._fetch({}, Listing(self.units, page_size=1, is_paged=False))
-        found = (row.get("number") for row in page.rows)
-        return sorted(number for number in found if isinstance(number, str))
+        found = [row.get("number") for row in page.rows]
+        if not all(isinstance(number, (str, int)) for number in found):
+            raise AnswerError("a ledger has no number, so its transactions cannot be asked for")
+        return sorted(str(number) for number in found)
 
 
 class GeneralLedgerTransactions(VismaStream):
@@ -114,3 +119,12 @@ class GeneralLedgerTransactions(VismaStream):
     @override
     def own_params(self, context: Context) -> dict[str, Any]:
         return {"ledger": context["ledger_id"]}
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        # Without any ledger the SDK asks for one partition that has no name.
+        return super().get_records(context) if context else ()
+
+    @override
+    def described(self, context: Context) -> str:
+        return f"{self.name} of ledger {context['ledger_id']}"
