@@ -236,6 +236,17 @@ class Settings:
         return None if self.email_from else "email_from"
 
 
+_PLACE = re.compile(r" in config\['(\w+)'\]")
+
+
+def without_secrets(error: str) -> str:
+    """What the SDK tells of a wrong setting, without the value if that is a secret."""
+    place = _PLACE.search(error)
+    if place is None or not SETTINGS["properties"].get(place[1], {}).get("secret"):
+        return error
+    return f"{place[1]}: must be text, in quotes"
+
+
 _PATTERNS = (
     ("account_sid", r"AC[0-9a-fA-F]{32}", "AC and 32 hex digits"),
     ("api_key_sid", r"SK[0-9a-fA-F]{32}", "SK and 32 hex digits"),

@@ -16,7 +16,7 @@ from target_twilio_alerts.ledger import LedgerError
 from target_twilio_alerts.reading import AlertsReader, InterruptibleLines, ProtocolError
 from target_twilio_alerts.rules import AlertsFileError
 from target_twilio_alerts.session import CredentialsRefusedError, Session
-from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError
+from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError, without_secrets
 from target_twilio_alerts.sinks import AlertSink
 
 if TYPE_CHECKING:
@@ -59,6 +59,13 @@ class TargetTwilioAlerts(Target):
         self._session: Session | None = None
         self._lines: InterruptibleLines | None = None
         self._signal: int | None = None
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        try:
+            return super()._validate_config(raise_errors=raise_errors)
+        except ConfigValidationError as error:
+            told = [without_secrets(one) for one in error.errors]
+            raise ConfigValidationError(str(error), errors=told, schema=error.schema) from None
 
     @property
     def session(self) -> Session:

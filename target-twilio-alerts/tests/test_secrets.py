@@ -112,3 +112,12 @@ def test_not_even_the_most_talkative_log_gives_them_away(workplace, zygote, monk
         assert workplace.config[name] not in told
     assert PHONE.findall(told) == []
     assert EMAIL.findall(told) == []
+
+
+def test_a_secret_of_a_wrong_type_is_named_and_not_shown(workplace, zygote):
+    workplace.config["auth_token"] = 1234567890
+    ended = zygote.run(workplace, baseline(), code=2)
+    assert "auth_token: must be text, in quotes" in ended.stderr
+    told = workplace.command("audit", code=1)
+    assert "auth_token: must be text, in quotes" in told
+    assert "1234567890" not in ended.stderr + told
