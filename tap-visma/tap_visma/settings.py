@@ -138,8 +138,11 @@ def setting(config: Mapping[str, Any], name: str) -> Any:
 
 
 def without_secrets(error: str) -> str:
-    """What the SDK tells of a wrong setting, without the value if that is a secret."""
+    """What the SDK tells of a wrong setting, without its value: that may be a secret."""
     place = _PLACE.search(error)
-    if place is None or not SETTINGS["properties"].get(place[1], {}).get("secret"):
+    schema = SETTINGS["properties"].get(place[1]) if place else None
+    if place is None or schema is None or "is not of type" not in error:
         return error
-    return f"{place[1]}: must be text, in quotes"
+    if "string" in schema["type"]:
+        return f"{place[1]}: must be text, in quotes"
+    return f"{place[1]}: must be {' or '.join(set(schema['type']) - {'null'})}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import os
+import re
 import select
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK = 1 << 16
+
+
+_PARTS: dict[str, dict[str, tuple[type | tuple[type, ...], str]]] = {
+    "SCHEMA": {
+        "stream": (str, "text"),
+        "schema": (dict, "an object"),
+        "key_properties": ((list, type(None)), "a list"),
+    },
+    "RECORD": {"stream": (str, "text"), "record": (dict, "an object")},
+    "STATE": {"value": (dict, "an object")},
+}
+
+_HALF_A_PAIR = re.compile(
+    rb"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}",
+)
+"""An escaped backslash, a whole pair, or half of one: only the last is to be mended."""
+
+
+def _mend(found: re.Match[bytes]) -> bytes:
+    return found[0] if found[1] or found[2] else b"\\ufffd"
 
 
 class ProtocolError(Exception):
@@ -83,15 +104,32 @@ class AlertsReader(MsgSpecReader):
         """
         self._line += 1
         try:
-            message = self._decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            message = self._decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(
                 f"line {self._line} of the input is not JSON ({error}): the tap writes something "
                 "else than Singer messages to its standard output",
             ) from None
-        if not isinstance(message, dict):
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise ProtocolError(f"line {self._line} of the input is not a Singer message")
+        for name, (kind, described) in _PARTS.get(message["type"], {}).items():
+            if name in message and not isinstance(message[name], kind):
+                raise ProtocolError(
+                    f"line {self._line} of the input: {name} of a {message['type']} message is not "
+                    f"{described}",
+                )
         return message
+
+    def _decode(self, line: str | bytes) -> Any:
+        try:
+            return self._decoder.decode(line)
+        except msgspec.DecodeError:
+            # Half of a character pair, which one careless text may have, is no reason to stop.
+            text = line.encode() if isinstance(line, str) else line
+            mended = _HALF_A_PAIR.sub(_mend, text)
+            if mended == text:
+                raise
+            return self._decoder.decode(mended)
 
     @staticmethod
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
@@ -99,7 +137,8 @@ class AlertsReader(MsgSpecReader):
         missing = sorted(requires - set(line_dict))
         if missing:
             kind = line_dict.get("type")
-            raise ProtocolError(f"a {kind} message of the input lacks {', '.join(missing)}")
+            of = f"a {kind} message" if kind in _PARTS else "the schema of a SCHEMA message"
+            raise ProtocolError(f"{of} of the input lacks {', '.join(missing)}")
 
     def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
         kind = str(message_dict.get("type"))[:40]

@@ -38,6 +38,7 @@ class Session:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._closed = False
         self._alerts = load_alerts(settings.alerts_file)
         names = [] if settings.dry_run else wiring.used_channels(self._alerts)
         channels = wiring.build_channels(settings, names)
@@ -89,8 +90,9 @@ class Session:
             self._dispatcher.stop()
             if not interrupted and self._dispatcher.refused is None:
                 status.poll(self._ledger, self._channels, run=self._run)
-        self._close("interrupted" if interrupted else "completed")
-        if (reason := self._dispatcher.refused) is not None:
+        reason = self._dispatcher.refused
+        self._close("interrupted" if interrupted else "failed" if reason else "completed")
+        if reason is not None:
             raise CredentialsRefusedError(
                 f"{reason}; nothing was lost: correct the credentials, and the next run or "
                 "`twilio-alerts deliver` sends what is pending",
@@ -104,6 +106,9 @@ class Session:
         self._close("failed")
 
     def _close(self, outcome: str) -> None:
+        if self._closed:
+            return
+        self._closed = True
         summary = self._summary()
         if not self._settings.dry_run:
             seq, head = runs.end(self._ledger, self._run, outcome=outcome, summary=summary)

@@ -93,8 +93,8 @@ SETTINGS = th.PropertiesList(
         default="sqlite:///ledger.db",
         title="Ledger URL",
         description="Database of the audit ledger: a SQLite file (a relative one counts from the "
-        "Meltano project's root) or PostgreSQL. Back it up: it is the record of what was sent.",
-        examples=["sqlite:///ledger.db", "postgresql+psycopg://alerts@db/alerts"],
+        "Meltano project's root). Back it up: it is the record of what was sent.",
+        examples=["sqlite:///ledger.db"],
     ),
     th.Property(
         "empty_ledger",
@@ -200,13 +200,13 @@ class Settings:
             SettingsError: A value cannot be right.
         """
         root = root or Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())
-        given: dict[str, Any] = {field.name: config.get(field.name) for field in fields(cls)}
-        for name, value in given.items():
-            if value in (None, ""):
-                given[name] = SETTINGS["properties"][name].get("default")
+        given = {field.name: _given(config, field.name) for field in fields(cls)}
         for name, pattern, example in _PATTERNS:
             if given[name] is not None and not re.fullmatch(pattern, given[name]):
                 raise SettingsError(f"{name}: not of the form {example}; copy it from the Console")
+        for name in ("auth_token", "api_key_secret", "sendgrid_api_key"):
+            if given[name] is not None and not re.fullmatch(r"[!-~]+", given[name]):
+                raise SettingsError(f"{name}: has a character that none has; copy it once more")
         if given["empty_ledger"] not in {"refuse", "baseline", "alert"}:
             raise SettingsError("empty_ledger: must be refuse, baseline or alert")
         for name in ("twilio_api_url", "twilio_messaging_url", "sendgrid_api_url", "public_url"):
@@ -240,11 +240,14 @@ _PLACE = re.compile(r" in config\['(\w+)'\]")
 
 
 def without_secrets(error: str) -> str:
-    """What the SDK tells of a wrong setting, without the value if that is a secret."""
+    """What the SDK tells of a wrong setting, without its value: that may be a secret."""
     place = _PLACE.search(error)
-    if place is None or not SETTINGS["properties"].get(place[1], {}).get("secret"):
+    schema = SETTINGS["properties"].get(place[1]) if place else None
+    if place is None or schema is None or "is not of type" not in error:
         return error
-    return f"{place[1]}: must be text, in quotes"
+    if "string" in schema["type"]:
+        return f"{place[1]}: must be text, in quotes"
+    return f"{place[1]}: must be {' or '.join(set(schema['type']) - {'null'})}"
 
 
 _PATTERNS = (
@@ -256,8 +259,16 @@ _PATTERNS = (
         r"\+[1-9]\d{6,14}|(?=.*[A-Za-z ])[A-Za-z0-9 ]{1,11}|\d{4,8}",
         "+46701740600, or up to 11 letters and digits",
     ),
-    ("email_from", r"[^@\s]+@[^@\s]+\.[^@\s]+", "alerts@example.com"),
+    ("email_from", r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", "alerts@example.com"),
 )
+
+
+def _given(config: Mapping[str, Any], name: str) -> Any:
+    """A setting's value, or its default where it was left empty, as a line in `.env` may be."""
+    value = config.get(name)
+    if isinstance(value, str):
+        value = value.strip()
+    return SETTINGS["properties"][name].get("default") if value in (None, "") else value
 
 
 def _checked_url(name: str, value: str) -> str:
@@ -269,10 +280,9 @@ def _checked_url(name: str, value: str) -> str:
 def _rooted_ledger_url(value: str, root: Path) -> str:
     try:
         url = sa.make_url(value)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SettingsError(
-            "ledger_url: not a database URL; write sqlite:///ledger.db for a file or "
-            "postgresql+psycopg://user@host/database",
+            "ledger_url: not a database URL; write sqlite:///ledger.db for a file",
         ) from None
     if url.drivername.startswith("sqlite") and url.database and url.database != ":memory:":
         url = url.set(database=str(root / url.database))

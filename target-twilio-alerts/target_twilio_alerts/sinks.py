@@ -9,6 +9,8 @@ import jsonschema_rs
 from singer_sdk.sinks import RecordSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
+from target_twilio_alerts.reading import ProtocolError
+
 if TYPE_CHECKING:
     from target_twilio_alerts.target import TargetTwilioAlerts
 
@@ -22,7 +24,13 @@ class SchemaCheck(BaseJSONSchemaValidator):
 
     def __init__(self, schema: dict[str, Any]) -> None:
         super().__init__(schema)
-        self._validator = jsonschema_rs.validator_for(self.schema)
+        try:
+            self._validator = jsonschema_rs.validator_for(self.schema)
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError(
+                f"the schema of a stream cannot be used ({type(error).__name__}): mend the tap, or "
+                "leave the stream out",
+            ) from None
         self.problem: str | None = None
 
     def validate(self, record: dict[str, Any]) -> None:

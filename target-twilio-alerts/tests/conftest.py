@@ -105,8 +105,12 @@ class Workplace:
             JOIN message_contents ON message_contents.message_id = messages.id
             ORDER BY alerts.title, messages.recipient, messages.channel
         """
-        with closing(sqlite3.connect(self.ledger_path)) as connection:
-            return connection.execute(query).fetchall()
+        return self.query(query)
+
+    def query(self, statement: str, *values: Any) -> list[Any]:
+        """Look into the ledger, or change it behind the target's back."""
+        with closing(sqlite3.connect(self.ledger_path)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
 
     @property
     def accepted(self) -> list[Any]:

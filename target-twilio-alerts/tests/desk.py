@@ -36,6 +36,7 @@ class Desk:
         self.ledger = Ledger(f"sqlite:///{root / 'ledger.db'}")
         self.outcomes: dict[str, int] = {}
         self.counts: dict[str, int] = {}
+        self.run_id = ""
         self.rule("amount > 50000")
         self.read()
 
@@ -46,28 +47,44 @@ class Desk:
             "ap": {"name": "Anna Berg", "sms": "+46701740605", "email": "a@example.com"},
             "cfo": {"name": "Carl Dahl", "sms": "+46701740605", "email": "c@example.com"},
         }
-        text = json.dumps({"recipients": recipients, "rules": {"rule": rule}})
+        text = json.dumps(
+            {"timezone": "Europe/Stockholm", "recipients": recipients, "rules": {"rule": rule}},
+        )
         (self._root / "alerts.yml").write_text(text, encoding="utf-8")
 
-    def read(self, *rows: dict[str, Any], stream: str = STREAM) -> list[str]:
-        """One run over these records, whole; gives the numbers of the documents it alerted on."""
+    def open_intake(self) -> Intake:
+        """Begin a run."""
         run = runs.start(self.ledger, command="test", version="0", body={})
-        intake = Intake(
+        self.run_id = run.id
+        return Intake(
             self.ledger,
             load_alerts(self._root / "alerts.yml"),
             Messages(self._root / "templates"),
             run=run,
             on_messages=lambda: None,
         )
+
+    def read(
+        self,
+        *rows: dict[str, Any],
+        stream: str = STREAM,
+        interrupted: bool = False,
+    ) -> list[str]:
+        """One run over these records, whole; gives the numbers of the documents it alerted on.
+
+        An interrupted run commits what it has read, and does not look at the clock at its end.
+        """
+        intake = self.open_intake()
         intake.begin_stream()
         for row in rows:
             intake.add(stream, row, KEY, problem=None)
         intake.commit(READ_WHOLE)
-        intake.finish()
+        if not interrupted:
+            intake.finish()
         intake.close()
         self.outcomes = {outcome: number for (_, outcome), number in intake.outcomes.items()}
         self.counts = dict(intake.counts)
-        titles = sa.select(tables.alerts.c.title).where(tables.alerts.c.run_id == run.id)
+        titles = sa.select(tables.alerts.c.title).where(tables.alerts.c.run_id == self.run_id)
         return [title.split()[-1] for (title,) in self.rows(titles)]
 
     def rows(self, query: Any) -> list[Any]:

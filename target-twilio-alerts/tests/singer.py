@@ -38,7 +38,7 @@ SCHEMA = {
 
 
 def schema(stream: str = "supplier_invoices") -> str:
-    return _line({"type": "SCHEMA", "stream": stream, "schema": SCHEMA, "key_properties": KEY})
+    return line({"type": "SCHEMA", "stream": stream, "schema": SCHEMA, "key_properties": KEY})
 
 
 def invoice(number: str, amount: Any, *, stamp: str = "2026-11-20T10:00:00", **fields: Any) -> dict:
@@ -59,7 +59,7 @@ def invoice(number: str, amount: Any, *, stamp: str = "2026-11-20T10:00:00", **f
 
 
 def record(row: dict[str, Any], stream: str = "supplier_invoices") -> str:
-    return _line({"type": "RECORD", "stream": stream, "record": row})
+    return line({"type": "RECORD", "stream": stream, "record": row})
 
 
 def state(
@@ -74,7 +74,7 @@ def state(
         entry |= {"replication_key": "lastModifiedDateTime", "replication_key_value": stamp}
     if markers:
         entry["progress_markers"] = markers
-    return _line({"type": "STATE", "value": {"bookmarks": {stream: {"partitions": [entry]}}}})
+    return line({"type": "STATE", "value": {"bookmarks": {stream: {"partitions": [entry]}}}})
 
 
 def baseline(*rows: dict[str, Any]) -> str:
@@ -106,5 +106,6 @@ def _exact(value: Any) -> Any:
     return value
 
 
-def _line(message: dict[str, Any]) -> str:
+def line(message: dict[str, Any]) -> str:
+    """A message as a tap writes it."""
     return json.dumps(_exact(message), ensure_ascii=False) + "\n"

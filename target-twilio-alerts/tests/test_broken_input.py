@@ -81,8 +81,34 @@ def test_a_stream_that_no_rule_knows_is_counted_and_its_state_leaves(workplace, 
         ("Downloading +46701740605\n", "of the input is not JSON"),
         (record(invoice("1", 1), stream="customer_invoices"), "customer_invoices"),
         ('{"type": "RECORD", "record": {"id": 1}}\n', "a RECORD message of the input lacks stream"),
+        ('{"type": "RECORD", "stream": "s", "record": []}\n', "record of a RECORD message is not"),
+        (
+            '{"type": "SCHEMA", "stream": "s", "schema": null}\n',
+            "schema of a SCHEMA message is not",
+        ),
+        (
+            '{"type": "SCHEMA", "stream": "s", "schema": {}, "key_properties": []}\n',
+            "the schema of a SCHEMA message of the input lacks properties",
+        ),
+        ('{"type": "STATE", "value": []}\n', "value of a STATE message is not an object"),
+        ('{"type": ["STATE"]}\n', "is not a Singer message"),
+        ("[" * 5000 + "\n", "of the input is not JSON"),
+        ('{"type": "BATCH", "stream": "s", "encoding": {}, "manifest": []}\n', "BATCH files"),
+        (
+            '{"type":"SCHEMA","stream":"s","schema":{"properties":{"a":{"$ref":"#/no"}}},"key_properties":[]}\n',
+            "the schema of a stream cannot be used",
+        ),
     ],
-    ids=["no JSON", "a record before its schema", "a record without its stream"],
+    ids=[
+        *("no JSON", "a record before its schema", "a record without its stream"),
+        *(
+            "a record that is a list",
+            "a schema that is null",
+            "an empty schema",
+            "a state that is a list",
+        ),
+        *("a type that is a list", "nested without end", "a batch", "a schema that leads nowhere"),
+    ],
 )
 def test_a_broken_protocol_is_told_in_one_line_and_no_state_follows(
     workplace,
@@ -101,3 +127,26 @@ def test_a_broken_protocol_is_told_in_one_line_and_no_state_follows(
     assert "Traceback" not in ended.stderr
     assert "+46701740605" not in ended.stderr
     assert workplace.accepted == []
+
+
+def test_oddities_that_other_taps_write_do_no_harm(workplace, zygote):
+    deep = record(invoice("3", 75000, lines=0)).replace(
+        '"lines": 0', f'"z": {"[" * 900}{"]" * 900}'
+    )
+    lines = [
+        '{"type": "ACTIVATE_VERSION", "stream": "supplier_invoices", "version": 1}\n',
+        schema(),
+        record(invoice("1", 75000)).replace("Kontorsbolaget", "Kontors\\ud83dbolaget"),
+        record(invoice("2", 75000)).replace("Kontorsbolaget", "Kontors\\ud83d\\ude00 \\\\ud800"),
+        deep,
+        '{"type": "STATE", "value": {"bookmarks": {"s": {"partitions": 3, "seconds": 1.50}}}}\n',
+    ]
+    zygote.run(workplace, baseline())
+    ended = zygote.run(workplace, "".join(lines))
+    assert ended.stdout.strip().endswith('"seconds":1.50}}}')
+    assert "Traceback" not in ended.stderr
+    assert "it is nested too deeply to be read" in ended.stderr
+    texts = [message.body for message in workplace.accepted]
+    assert len(texts) == 2
+    assert any("Kontors\N{REPLACEMENT CHARACTER}bolaget" in text for text in texts)
+    assert any("Kontors\N{GRINNING FACE} \\ud800" in text for text in texts)

@@ -11,8 +11,8 @@ import pytest
 from singer import baseline, invoice, record, schema, state
 from waiting import until
 
-from target_twilio_alerts.delivery.channels import SmsChannel
-from target_twilio_alerts.delivery.dispatcher import Dispatcher
+from target_twilio_alerts.delivery.channels import Postponed, SmsChannel
+from target_twilio_alerts.delivery.dispatcher import Dispatcher, _backoff
 from target_twilio_alerts.ledger import Ledger, runs
 
 RULES = """
@@ -115,6 +115,8 @@ def test_a_wrong_auth_token_keeps_everything_pending_and_the_right_one_sends_it(
     assert "wrong-token" not in ended.stderr
     assert "2 pending" in ended.stderr
     assert len(posts(workplace)) == 1
+    assert ended.stderr.count("Ledger head") == 1
+    assert workplace.query("SELECT outcome FROM runs ORDER BY started_at")[-1] == ("failed",)
 
     workplace.config["auth_token"] = right
     target()
@@ -265,6 +267,36 @@ def test_a_connection_that_was_never_made_leaves_the_message_pending(workplace, 
     workplace.config |= {"twilio_api_url": right, "delivery_deadline_seconds": 20}
     target()
     assert workplace.messages("state") == [("accepted",)]
+
+
+def test_an_outage_of_many_days_loses_nothing(workplace, target):
+    workplace.config["delivery_deadline_seconds"] = 0
+    target()
+    workplace.query("UPDATE messages SET tries = 5000")
+    right = workplace.config["twilio_api_url"]
+    workplace.config |= {"twilio_api_url": "http://127.0.0.1:1", "delivery_deadline_seconds": 1}
+    target()
+    assert workplace.messages("state") == [("pending",)]
+    workplace.query("UPDATE messages SET not_before = NULL")
+    workplace.config |= {"twilio_api_url": right, "delivery_deadline_seconds": 20}
+    target()
+    assert workplace.messages("state") == [("accepted",)]
+
+
+def test_a_provider_that_asks_for_years_is_asked_again_after_an_hour():
+    wait = _backoff(1, Postponed("busy", 1.7e12))
+    assert 3000 < wait < 4000
+
+
+def test_a_message_that_twilio_does_not_know_does_not_hide_the_others(workplace, target):
+    rules(workplace, sms="anna, bo", second="+46701740606")
+    target()
+    workplace.sandbox.twilio.settle()
+    gone = "SM" + "f" * 32
+    workplace.query("UPDATE messages SET sid = ? WHERE recipient = 'anna'", gone)
+    ended = target()
+    assert "its status was not read" in ended.stderr
+    assert workplace.messages("recipient", "state") == [("anna", "accepted"), ("bo", "delivered")]
 
 
 def test_without_time_to_deliver_everything_stays_pending_for_the_next_run(workplace, target):

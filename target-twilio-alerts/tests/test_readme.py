@@ -103,7 +103,7 @@ def test_what_it_says_is_said_is_in_the_code():
         "nothing was lost: correct the credentials, and the next run or ",
         "broke before the answer; it may have been sent",
         "the tap writes something else than Singer messages to its standard output",
-        "is not supported; use sqlite or postgresql",
+        "is not supported; use a SQLite file",
         "from_number (or messaging_service_sid)",
         "set from_number to an SMS-capable number of this account",
         "not a mobile number",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError
+from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError, without_secrets
 
 COMPLETE = {
     "account_sid": "AC" + "0" * 32,
@@ -29,6 +29,24 @@ def test_absolute_paths_and_other_databases_stay_as_they_are(tmp_path):
     )
     assert settings.ledger_url == "postgresql+psycopg://u:p@h/d"
     assert str(settings.alerts_file) == "/etc/alerts.yml"
+
+
+def test_white_space_around_a_setting_is_not_part_of_it(tmp_path):
+    settings = Settings.from_config({"sendgrid_api_key": " SG.key\n"}, root=tmp_path)
+    assert settings.sendgrid_api_key == "SG.key"
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("12345 is not of type 'string' in config['auth_token']", "auth_token: must be text"),
+        ("467 is not of type 'string' in config['from_number']", "from_number: must be text"),
+        ("'x' is not of type 'integer' in config['max_in_flight']", "max_in_flight: must be int"),
+        ("'a' is a required property", "'a' is a required property"),
+    ],
+)
+def test_a_wrong_type_is_told_without_the_value(told, shown):
+    assert without_secrets(told).startswith(shown)
 
 
 def test_an_empty_environment_variable_is_no_setting(tmp_path):
@@ -64,6 +82,9 @@ def test_what_sms_needs_is_named(tmp_path, config, missing):
         ({"twilio_api_url": "https://u:p@api.twilio.com"}, "twilio_api_url: not a URL"),
         ({"empty_ledger": "maybe"}, "empty_ledger: must be refuse, baseline or alert"),
         ({"ledger_url": "nonsense"}, "ledger_url: not a database URL"),
+        ({"ledger_url": "sqlite://u:p@h:port/x"}, "ledger_url: not a database URL"),
+        ({"auth_token": "copied\N{HORIZONTAL ELLIPSIS}"}, "auth_token: has a character that none"),
+        ({"email_from": "a,b@example.com"}, "email_from: not of the form"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_mend(tmp_path, config, said):

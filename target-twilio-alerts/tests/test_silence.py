@@ -56,6 +56,14 @@ def test_an_alert_leaves_within_two_seconds_though_the_tap_is_then_silent_for_th
     assert len(workplace.accepted) == 3
 
 
+def test_a_malformed_record_that_comes_first_does_not_hold_its_alert_back(workplace):
+    with running(workplace, baseline()) as process:
+        written = time.monotonic()
+        write(process, record(invoice("1", 75000, stamp=LATER, hold="yes")))
+        until(lambda: len(workplace.accepted) == 1)
+        assert time.monotonic() - written < 2
+
+
 def test_state_leaves_on_each_state_message_while_the_input_stays_open(workplace):
     with running(workplace, baseline()) as process:
         for hour in (11, 12, 13):

@@ -42,6 +42,8 @@ _IDLE_SECONDS = 5.0
 """How often to look for messages that another process left or postponed."""
 
 _BACKOFF_START, _BACKOFF_MAX = 0.1, 30.0
+_DOUBLINGS = 16
+_LONGEST_ASKED = 3600.0
 """Seconds to wait after a 429, doubled at each try, at most the second: Twilio's own pattern."""
 
 
@@ -362,5 +364,6 @@ class Dispatcher:
 
 def _backoff(tries: int, outcome: Postponed) -> float:
     """Seconds to wait after a 429 or a connection that never came about, with jitter."""
-    wait = min(_BACKOFF_MAX, _BACKOFF_START * 2.0**tries)
-    return max(wait, outcome.retry_after or 0.0) * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
+    wait = min(_BACKOFF_MAX, _BACKOFF_START * 2.0 ** min(tries, _DOUBLINGS))
+    asked = min(outcome.retry_after or 0.0, _LONGEST_ASKED)
+    return max(wait, asked) * random.uniform(0.9, 1.1)  # noqa: S311 - jitter

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from target_twilio_alerts.delivery.channels import NoStatus
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import messages
@@ -77,11 +78,22 @@ def poll(ledger: Ledger, channels: Mapping[str, Channel], *, run: Run) -> int:
         )
     for row in rows:
         report = sms.fetch_status(row.sid)
-        if report is None:
-            logger.warning("No status to be had of message %s for now", row.id)
-            break  # the next run asks again; one failing provider must not cost fifty timeouts
+        if isinstance(report, NoStatus):
+            logger.warning("Message %s: its status was not read: %s", row.id, report.reason)
+            if not report.is_final:
+                break  # the next run asks again; a failing provider must not cost fifty timeouts
+            _put_last(ledger, row)
+            continue
         apply_report(ledger, row, report, run=run)
     return len(rows)
+
+
+def _put_last(ledger: Ledger, row: sa.Row[Any]) -> None:
+    """Ask for this message's status after all others the next time."""
+    with ledger.write() as connection:
+        connection.execute(
+            sa.update(messages).where(messages.c.id == row.id).values(status_at=utc_now()),
+        )
 
 
 def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run: Run) -> None:

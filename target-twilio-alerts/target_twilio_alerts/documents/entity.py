@@ -22,7 +22,7 @@ _EXACT = Context(prec=1000)
 
 
 class UnusableRecord(Exception):  # noqa: N818 - an outcome to record, not an error of the run
-    """A record that has no key: it cannot be told which document it is."""
+    """A record that cannot be told which document it is, or which version of it."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Entity:
         """Read a record.
 
         Raises:
-            UnusableRecord: The record lacks a part of its key.
+            UnusableRecord: The record lacks a part of its key, or is nested too deeply.
         """
         key = _key(record, key_properties)
         problems: list[str] = []
@@ -121,7 +121,10 @@ class Entity:
         )
 
     def _content(self, record: Mapping[str, Any]) -> str:
-        kept = _canonical(record, self.volatile)
+        try:
+            kept = _canonical(record, self.volatile)
+        except RecursionError:
+            raise UnusableRecord("it is nested too deeply to be read") from None
         return hashlib.sha256(_encoder.encode(kept)).hexdigest()[:32]
 
 
@@ -131,8 +134,8 @@ def _key(record: Mapping[str, Any], key_properties: Sequence[str]) -> str:
     values: list[str | int] = []
     for name in key_properties:
         value = record.get(name)
-        if isinstance(value, Decimal) and value == value.to_integral_value():
-            value = int(value)
+        if isinstance(value, Decimal):
+            value = _canonical_number(value)
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             raise UnusableRecord(f"{name} is missing, which is part of its key")
         if isinstance(value, str) and not value.strip():

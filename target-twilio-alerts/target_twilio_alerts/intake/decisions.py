@@ -101,12 +101,13 @@ class Group:
             self.outcomes[rule.name, Outcome.NO_MATCH.value] += 1
             return
         remembered_key = (rule.name, watch.epoch.epoch, document.id)
+        last = self._last_decided(watch, known)
         decision = decide(
             rule,
             document.values,
             previous,
             today=self.today,
-            previous_today=self._last_decided(watch, known),
+            previous_today=last,
             remembered=self.remembered.get(remembered_key),
         )
         self._remember(remembered_key, decision.remember)
@@ -117,6 +118,8 @@ class Group:
                 self._edge(
                     watch,
                     document.id,
+                    ordinal=_ordinal(known, same=same),
+                    last=last,
                     stamp=document.stamp,
                     content=document.content,
                     values=document.values,
@@ -161,7 +164,7 @@ class Group:
                 stream=document.stream,
                 entity=document.entity,
                 key=arrival.identity,
-                ordinal=1 if known is None else known.ordinal + 1,
+                ordinal=_ordinal(known, same=same),
                 stamp=document.stamp,
                 row_version=document.row_version,
                 content=document.content,
@@ -179,18 +182,33 @@ class Group:
         else:
             self.changed[document.id] = version
 
-    def pass_of_time(self, watch: Watch, version: StoredVersion, entity: Entity) -> None:
+    def pass_of_time(
+        self,
+        watch: Watch,
+        version: StoredVersion,
+        entity: Entity,
+        *,
+        remembered: bool | None,
+    ) -> None:
         """Decide a stored document by the clock alone: it may have become true untouched."""
         last = self._last_decided(watch, version)
         if self.today is None or last is None or last >= self.today:
             return
         values = load_values(version.header, entity)
-        decision = decide_by_clock(watch.rule, values, today=self.today, last=last)
+        decision = decide_by_clock(
+            watch.rule,
+            values,
+            today=self.today,
+            last=last,
+            remembered=remembered,
+        )
         if decision.outcome is Outcome.ALERT:
             self.edges.append(
                 self._edge(
                     watch,
                     version.id,
+                    ordinal=version.ordinal,
+                    last=last,
                     stamp=version.stamp,
                     content=version.content,
                     values=values,
@@ -204,15 +222,19 @@ class Group:
         watch: Watch,
         document_id: str,
         *,
+        ordinal: int,
+        last: date | None,
         stamp: str | None,
         content: str,
         values: Mapping[str, Value],
         previous: Mapping[str, Value] | None,
         reason: str,
     ) -> Edge:
-        version = f"{stamp or ''}|{content}"
+        # What tells this edge from every other one of the document, whichever run meets it: a
+        # content may come back under the same stamp, and time passes from the day last decided.
+        version = f"{ordinal}|{stamp or ''}|{content}"
         if watch.rule.condition.uses_clock:
-            version += f"|{self.today}"
+            version += f"|{last}"
         decision = {
             "when": watch.rule.when,
             "fingerprint": watch.rule.fingerprint,
@@ -230,3 +252,10 @@ class Group:
             reason=reason,
             decision=canonical_json(decision),
         )
+
+
+def _ordinal(known: StoredVersion | None, *, same: bool) -> int:
+    """The number that an arriving version has, or gets, among the versions of its document."""
+    if known is None:
+        return 1
+    return known.ordinal if same else known.ordinal + 1

@@ -163,6 +163,7 @@ class Intake:
                 baseline=not self._reads.covers(stream, record),
             )
         with self._lock:
+            is_first = not (self._arrivals or self._malformed)
             if problem is not None:
                 self.counts["malformed"] += 1
                 self._malformed.append(
@@ -170,7 +171,7 @@ class Intake:
                 )
             if arrival is not None:
                 self._arrivals.append(arrival)
-            if len(self._arrivals) + len(self._malformed) == 1:
+            if is_first:
                 self._first_at = time.monotonic()
                 self._lock.notify_all()
             if len(self._arrivals) >= GROUP_RECORDS:
@@ -226,6 +227,7 @@ class Intake:
         arrivals, self._arrivals = self._arrivals, []
         malformed, self._malformed = self._malformed, []
         fresh = [] if state is None else self._reads.unknown(state)
+        fresh = [read for read in fresh if read not in self._deferred]
         if fresh and not self._reading:
             fresh = self._meet_history(fresh)
         if not (arrivals or malformed or fresh):
@@ -299,9 +301,19 @@ class Intake:
                 with self._ledger.write(keep=not self._dry_run) as connection:
                     group = self._group(connection, [])
                     if decided_on is not None:
+                        remembered = versions.load_remembered_of(
+                            connection,
+                            rule=watch.rule.name,
+                            epoch=watch.epoch.epoch,
+                        )
                         for version in versions.open_documents(connection, name):
                             if self._reads.covers(version.stream, json.loads(version.key)):
-                                group.pass_of_time(watch, version, ENTITIES[name])
+                                group.pass_of_time(
+                                    watch,
+                                    version,
+                                    ENTITIES[name],
+                                    remembered=remembered.get(version.id),
+                                )
                     told = self._recorder.write(connection, group)
                     ledger_alerts.mark_decided(
                         connection,
@@ -319,4 +331,8 @@ def _identity(key: str, key_properties: Sequence[str]) -> str:
 
 
 def _digest(record: dict[str, Any]) -> str:
-    return hashlib.sha256(_digest_encoder.encode(record)).hexdigest()
+    try:
+        encoded = _digest_encoder.encode(record)
+    except RecursionError:
+        encoded = _digest_encoder.encode(sorted(record))  # of what is nested too deeply
+    return hashlib.sha256(encoded).hexdigest()

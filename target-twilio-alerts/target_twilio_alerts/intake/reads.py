@@ -29,13 +29,30 @@ def complete_partitions(state: Mapping[str, Any]) -> Iterator[tuple[str, Context
         if not isinstance(entry, dict):
             continue
         partitions = entry.get("partitions")
-        if not partitions:
+        if not isinstance(partitions, list) or not partitions:
             if _is_complete(entry):
                 yield stream, {}
             continue
         for partition in partitions:
             if isinstance(partition, dict) and _is_complete(partition):
-                yield stream, partition.get("context") or {}
+                context = partition.get("context") or {}
+                if _is_usable(context):
+                    yield stream, context
+
+
+def _once_each(partitions: Iterator[tuple[str, Context]]) -> Iterator[tuple[str, Context]]:
+    given: list[tuple[str, Context]] = []
+    for partition in partitions:
+        if partition not in given:
+            given.append(partition)
+            yield partition
+
+
+def _is_usable(context: Any) -> bool:
+    """Whether a context can tell a partition's records: names with a text or a number each."""
+    return isinstance(context, dict) and all(
+        isinstance(value, (str, int)) for value in context.values()
+    )
 
 
 def _is_complete(entry: Mapping[str, Any]) -> bool:
@@ -79,6 +96,6 @@ class CompleteReads:
         """Partitions that a STATE shows as read whole and that are not known here yet."""
         return [
             (stream, context)
-            for stream, context in complete_partitions(state)
+            for stream, context in _once_each(complete_partitions(state))
             if not self.knows(stream, context)
         ]

@@ -166,7 +166,7 @@ class Recorder:
         """Note partitions that have been read whole: their baseline is over."""
         told = []
         for stream, context in partitions:
-            versions.add_complete_read(
+            is_new = versions.add_complete_read(
                 connection,
                 stream=stream,
                 context=context,
@@ -174,8 +174,9 @@ class Recorder:
                 run_id=self._run_id,
                 reason=reason,
             )
-            body = {"stream": stream, "context": context, "reason": reason}
-            told.append(Event("baseline_completed", body))
+            if is_new:
+                body = {"stream": stream, "context": context, "reason": reason}
+                told.append(Event("baseline_completed", body))
         return told
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ class LedgerError(Exception):
 
 
 class Ledger:
-    """The durable truth, in one SQLite file or one PostgreSQL database.
+    """The durable truth, in one SQLite file.
 
     Args:
         url: A SQLAlchemy URL. A SQLite file is created when missing; its folder must exist.
@@ -50,9 +50,16 @@ class Ledger:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent view of the ledger."""
-        with self.engine.connect() as connection:
-            yield connection
+        """One consistent view of the ledger.
+
+        Raises:
+            LedgerError: The database refused.
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise LedgerError(f"{self.description}: {error.orig}") from error
 
     @contextmanager
     def write(self, *, keep: bool = True) -> Iterator[Connection]:
@@ -117,28 +124,21 @@ def _parse_url(url: str) -> URL:
     try:
         parsed = sa.make_url(url)
         backend = parsed.get_backend_name()
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):
         raise LedgerError(
-            "ledger_url: not a database URL; write sqlite:///ledger.db for a file or "
-            "postgresql+psycopg://user@host/database",
+            "ledger_url: not a database URL; write sqlite:///ledger.db for a file",
         ) from None
-    if backend not in {"sqlite", "postgresql"}:
-        raise LedgerError(f"ledger_url: {backend} is not supported; use sqlite or postgresql")
-    if backend == "sqlite":
-        if not parsed.database or parsed.database == ":memory:":
-            raise LedgerError("ledger_url: a ledger in memory would forget; name a file")
-        folder = Path(parsed.database).parent
-        if not folder.is_dir():
-            raise LedgerError(f"ledger_url: folder {folder} does not exist; create it first")
+    if backend != "sqlite":
+        raise LedgerError(f"ledger_url: {backend} is not supported; use a SQLite file")
+    if not parsed.database or parsed.database == ":memory:":
+        raise LedgerError("ledger_url: a ledger in memory would forget; name a file")
+    folder = Path(parsed.database).parent
+    if not folder.is_dir():
+        raise LedgerError(f"ledger_url: folder {folder} does not exist; create it first")
     return parsed
 
 
 def _create_engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        try:
-            return sa.create_engine(url, pool_pre_ping=True)
-        except (ImportError, SQLAlchemyError) as error:
-            raise LedgerError(f"ledger_url: {error}; install the database's driver") from None
     engine = sa.create_engine(
         url,
         connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},

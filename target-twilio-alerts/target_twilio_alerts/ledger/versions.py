@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
 
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.tables import (
@@ -125,17 +126,20 @@ def add_complete_read(
     at: datetime,
     run_id: str,
     reason: str,
-) -> None:
-    """Note that a stream's partition has been read whole: its baseline is over."""
-    connection.execute(
-        sa.insert(complete_reads).values(
+) -> bool:
+    """Note that a stream's partition has been read whole; False if another run did so before."""
+    added = connection.execute(
+        insert(complete_reads)
+        .values(
             stream=stream,
             context=canonical_json(context),
             completed_at=at,
             run_id=run_id,
             reason=reason,
-        ),
+        )
+        .on_conflict_do_nothing(),
     )
+    return added.rowcount == 1
 
 
 def load_remembered(
@@ -152,6 +156,16 @@ def load_remembered(
         for row in connection.execute(query.where(table.document_id.in_(chunk))):
             found[row.rule, row.epoch, row.document_id] = row.answer
     return found
+
+
+def load_remembered_of(connection: Connection, *, rule: str, epoch: int) -> dict[str, bool]:
+    """The last decided answers kept for one rule, by document."""
+    table = remembered_answers.c
+    query = sa.select(table.document_id, table.answer).where(
+        table.rule == rule,
+        table.epoch == epoch,
+    )
+    return {row.document_id: row.answer for row in connection.execute(query)}
 
 
 def save_remembered(

@@ -114,6 +114,7 @@ def decide_by_clock(
     *,
     today: date,
     last: date,
+    remembered: bool | None = None,
 ) -> Decision:
     """Decide a document that nobody has touched: has it become true by the passing of time?
 
@@ -123,10 +124,18 @@ def decide_by_clock(
         values: The newest version's values.
         today: The day in the company's zone.
         last: The day on which this version was last decided.
+        remembered: The last decided answer, if this version was undecided.
     """
     if rule.condition.uses_previous:
         return Decision(Outcome.NO_MATCH, None, None, lambda: "the document has not changed")
-    decision = decide(rule, values, values, today=today, previous_today=last)
+    decision = decide(
+        rule,
+        values,
+        values,
+        today=today,
+        previous_today=last,
+        remembered=remembered,
+    )
     if decision.outcome is not Outcome.ALERT:
         return decision
     return Decision(

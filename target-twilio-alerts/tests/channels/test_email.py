@@ -169,7 +169,7 @@ def test_sixteen_threads_each_get_the_answer_to_their_own_email(server, channel)
 
 
 def test_sendgrid_cannot_be_asked_for_a_status(server, channel):
-    assert channel.fetch_status("14c5d75ce93") is None
+    assert channel.fetch_status("14c5d75ce93").is_final
     assert server.requests == []
 
 

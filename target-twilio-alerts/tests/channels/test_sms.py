@@ -275,15 +275,24 @@ def test_status_error_segments_and_price_are_read(server, channel):
 
 
 @pytest.mark.parametrize(
-    "scripted",
-    [error(404, 20404), error(500, 20500), answer(200, "no json"), answer(200, {}), "drop"],
+    ("scripted", "is_final"),
+    [
+        (error(404, 20404), True),
+        (error(500, 20500), False),
+        (error(429, 20429), False),
+        (answer(200, "no json"), False),
+        (answer(200, {}), False),
+        ("drop", False),
+    ],
 )
-def test_a_status_that_cannot_be_read_is_none_and_the_log_says_why(
-    server, channel, caplog, scripted
+def test_a_status_that_cannot_be_read_says_why_and_whether_to_ask_again(
+    server, channel, scripted, is_final
 ):
     server.answers.append(scripted)
-    assert channel.fetch_status(SID) is None
-    assert SID in caplog.text
+    found = channel.fetch_status(SID)
+    assert found.is_final is is_final
+    assert found.reason
+    assert "\n" not in found.reason
 
 
 def test_numbers_do_not_reach_the_log_even_when_all_is_logged(server, channel, caplog):

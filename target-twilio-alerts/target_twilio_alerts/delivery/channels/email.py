@@ -19,6 +19,7 @@ from target_twilio_alerts.delivery.channels.http import Freshness, PerThread
 from target_twilio_alerts.delivery.channels.outcome import (
     Accepted,
     CheckResult,
+    NoStatus,
     Rejected,
     Unclear,
 )
@@ -88,9 +89,9 @@ class EmailChannel:
             )
         return Accepted(sid=sid, status=None, request_id=None, segments=None)
 
-    def fetch_status(self, sid: str) -> StatusReport | None:  # noqa: ARG002 - the channels' interface
-        """Return None: SendGrid tells what became of an email by webhook only."""
-        return None
+    def fetch_status(self, sid: str) -> StatusReport | NoStatus:  # noqa: ARG002 - the channels' interface
+        """Say that there is none: SendGrid tells what became of an email by webhook only."""
+        return NoStatus("SendGrid tells statuses by webhook only", is_final=True)
 
     def check(self) -> list[CheckResult]:
         """Try the API key and its right to send, without sending anything."""

@@ -90,6 +90,14 @@ class StatusReport:
 
 
 @dataclass(frozen=True)
+class NoStatus:
+    """Why a status cannot be had: now, or (`is_final`) of this message at all."""
+
+    reason: str
+    is_final: bool
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """One thing `check` looked at; `mend` says what to do when it is not `ok`."""
 
@@ -105,8 +113,8 @@ class Channel(Protocol):
         """Hand one message over, once; never raises for what the network or provider does."""
         ...
 
-    def fetch_status(self, sid: str) -> StatusReport | None:
-        """Ask how far a message has come; None if the provider cannot or does not say."""
+    def fetch_status(self, sid: str) -> StatusReport | NoStatus:
+        """Ask how far a message has come."""
         ...
 
     def check(self) -> list[CheckResult]:

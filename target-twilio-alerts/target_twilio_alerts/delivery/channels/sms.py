@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from target_twilio_alerts.delivery.channels.http import PerThread
 from target_twilio_alerts.delivery.channels.outcome import (
     Accepted,
+    NoStatus,
     StatusReport,
     Unclear,
 )
@@ -29,6 +30,9 @@ _MESSAGE_SID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
 def is_sid(text: str, prefix: str) -> bool:
     """Tell whether `text` is a whole SID (34 characters), not just something that begins so."""
     return re.fullmatch(f"{prefix}[0-9a-fA-F]{{32}}", text) is not None
+
+
+_NOT_FOUND = 404
 
 
 class SmsChannel:
@@ -103,17 +107,17 @@ class SmsChannel:
             return client.outcome_of(error)
         return _accepted(message, client)
 
-    def fetch_status(self, sid: str) -> StatusReport | None:
-        """Ask how far message `sid` has come; None if Twilio does not say now (the log has why)."""
+    def fetch_status(self, sid: str) -> StatusReport | NoStatus:
+        """Ask how far message `sid` has come."""
         client = self.client()
         try:
             message = client.api.messages(sid).fetch()
         except Exception as error:  # noqa: BLE001 - asking again later is the answer to every failure
-            logger.warning("The status of %s was not read: %s", sid, client.outcome_of(error))
-            return None
+            status = getattr(error, "status", None)
+            reason = getattr(client.outcome_of(error), "reason", "no reason given")
+            return NoStatus(reason, is_final=status == _NOT_FOUND)
         if not isinstance(message.status, str):
-            logger.warning("Twilio gave no status for %s", sid)
-            return None
+            return NoStatus("the answer has no status", is_final=False)
         code = message.error_code
         return StatusReport(
             status=message.status,

@@ -1,0 +1,105 @@
+"""Edges that are easy to miss or to raise twice: stamps that repeat, clocks, several runs."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+
+import pytest
+import sqlalchemy as sa
+from desk import STREAM, Desk
+from singer import CONTEXT, invoice, line, record, schema, state
+
+from target_twilio_alerts.ledger import tables
+
+EARLY, LATE = "2026-11-21T09:00:00", "2026-11-21T10:00:00"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = Desk(tmp_path)
+    yield made
+    made.ledger.close()
+
+
+@pytest.fixture
+def day(monkeypatch):
+    """Let it be a day of December 2026."""
+
+    def set_day(number):
+        at = datetime(2026, 12, number, 10, tzinfo=timezone.utc)
+        monkeypatch.setattr("target_twilio_alerts.intake.group.utc_now", lambda: at)
+
+    return set_day
+
+
+@pytest.mark.parametrize("stamp", [EARLY, None])
+def test_a_content_that_comes_back_under_the_same_stamp_alerts_again(desk, stamp):
+    assert desk.read(invoice("1", 75000, stamp=stamp)) == ["1"]
+    assert desk.read(invoice("1", 10, stamp=stamp)) == []
+    assert desk.read(invoice("1", 75000, stamp=stamp)) == ["1"]
+
+
+def test_what_became_true_by_the_clock_alerts_once_though_a_run_was_interrupted(desk, day):
+    desk.rule("due_date < today")
+    row = invoice("1", 1, dueDate="2026-12-20T00:00:00", stamp=EARLY)
+    day(19)
+    assert desk.read(row) == []
+    day(21)
+    assert desk.read(row, interrupted=True) == ["1"]
+    day(22)
+    assert desk.read() == []
+
+
+def test_true_then_undecided_then_true_by_the_clock_is_no_edge(desk, day):
+    desk.rule('status == "Open" or due_date < today')
+    due = {"dueDate": "2026-12-20T00:00:00"}
+    day(19)
+    assert desk.read(invoice("1", 1, stamp=EARLY, **due)) == ["1"]
+    assert desk.read(invoice("1", 1, stamp=LATE, status=None, **due)) == []
+    day(22)
+    assert desk.read() == []
+
+
+def test_two_runs_may_complete_the_same_read(tmp_path):
+    one, other = Desk(tmp_path), Desk(tmp_path)
+    partition = {"context": CONTEXT, "replication_key_value": EARLY}
+    doubled = {"bookmarks": {"ledgers": {"partitions": [partition, partition]}}}
+    opened = [desk.open_intake() for desk in (one, other)]
+    for intake in opened:
+        intake.begin_stream()
+        intake.commit(doubled)
+        intake.close()
+    query = sa.select(tables.audit_events.c.body).where(
+        tables.audit_events.c.kind == "baseline_completed",
+    )
+    streams = [json.loads(body)["stream"] for (body,) in one.rows(query)]
+    assert streams.count("ledgers") == 1
+    for desk in (one, other):
+        desk.ledger.close()
+
+
+def test_a_baseline_by_setting_is_one_for_every_stream_of_the_run(workplace, zygote):
+    workplace.config["empty_ledger"] = "baseline"
+    both = {"customer_invoices": EARLY, STREAM: EARLY}
+    text = (
+        states(both)
+        + schema("customer_invoices")
+        + record(invoice("9", 1), "customer_invoices")
+        + states({**both, "customer_invoices": LATE})
+        + schema()
+        + record(invoice("1", 75000))
+        + states(dict.fromkeys(both, LATE))
+    )
+    zygote.run(workplace, text)
+    assert workplace.accepted == []
+    zygote.run(workplace, schema() + record(invoice("2", 75000)) + state())
+    assert len(workplace.accepted) == 1
+
+
+def states(stamps):
+    partitions = {
+        stream: {"partitions": [{"context": CONTEXT, "replication_key_value": stamp}]}
+        for stream, stamp in stamps.items()
+    }
+    return line({"type": "STATE", "value": {"bookmarks": partitions}})
