@@ -19,12 +19,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_visma import tap
-from target_twilio_alerts import settings
+from tap_visma.settings import SETTINGS as TAP_SETTINGS
 from target_twilio_alerts.documents import ENTITIES, load_values
 from target_twilio_alerts.ledger import Ledger
 from target_twilio_alerts.ledger.tables import documents
 from target_twilio_alerts.rules import load_alerts
+from target_twilio_alerts.settings import SETTINGS as TARGET_SETTINGS
 from visma_twilio_sandbox import Sandbox, business
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def _script(name: str) -> str:
 
 def _environment(sandbox: Sandbox) -> dict[str, str]:
     """Settings that point to the sandbox, whatever `.env` and the shell say of real services."""
-    plugins = {"TAP_VISMA": tap.SETTINGS, "TARGET_TWILIO_ALERTS": settings.SETTINGS}
+    plugins = {"TAP_VISMA": TAP_SETTINGS, "TARGET_TWILIO_ALERTS": TARGET_SETTINGS}
     defaults = {
         f"{plugin}_{name.upper()}": str(schema.get("default", ""))
         for plugin, known in plugins.items()
