@@ -126,6 +126,7 @@ SETTINGS = th.PropertiesList(
     ),
 ).to_dict()
 
+_MISSING = re.compile(r"'(\w+)' is a required property")
 _PLACE = re.compile(r" in config\['(\w+)'\]")
 
 
@@ -137,8 +138,10 @@ def setting(config: Mapping[str, Any], name: str) -> Any:
     return SETTINGS["properties"][name].get("default") if value in (None, "") else value
 
 
-def without_secrets(error: str) -> str:
+def told_plainly(error: str) -> str:
     """What the SDK tells of a wrong setting, without its value: that may be a secret."""
+    if missing := _MISSING.match(error):
+        return f"{missing[1]}: not set; set it (TAP_VISMA_{missing[1].upper()})"
     place = _PLACE.search(error)
     schema = SETTINGS["properties"].get(place[1]) if place else None
     if place is None or schema is None or "is not of type" not in error:

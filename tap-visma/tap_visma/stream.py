@@ -284,6 +284,7 @@ class VismaStream(VismaClient):
         write_messages: bool = True,
     ) -> Generator[dict[str, Any], Any, Any]:
         if self._tap.is_stopped:
+            self._tap.note_skipped(self.name)
             return
         try:
             yield from super()._sync_records(context, write_messages=write_messages)

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from tap_visma.company import Company
 from tap_visma.errors import AccessError, LimitReachedError, TapError
-from tap_visma.settings import SETTINGS, without_secrets
+from tap_visma.settings import SETTINGS, told_plainly
 from tap_visma.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class TapVisma(Tap):
         try:
             return super()._validate_config(raise_errors=raise_errors)
         except ConfigValidationError as error:
-            told = [without_secrets(one) for one in error.errors]
+            told = [told_plainly(one) for one in error.errors]
             raise ConfigValidationError(str(error), errors=told, schema=error.schema) from None
 
     @cached_property
@@ -79,6 +79,11 @@ class TapVisma(Tap):
         else:
             self.logger.error("%s: %s", stream, error)
         self.failures[stream] = error
+
+    def note_skipped(self, stream: str) -> None:
+        """Note a stream that was not even tried, because of what stopped one before it."""
+        if isinstance(self.stopped_by, AccessError):
+            self.failures[stream] = self.stopped_by
 
     @override
     def _reset_state_progress_markers(self) -> None:

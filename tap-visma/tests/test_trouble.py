@@ -61,6 +61,7 @@ def test_a_refusal_says_what_to_check_and_is_told_once(tap, logged, setting, val
     assert told in str(run.stopped_by)
     errors = [one for one in logged.records if one.levelname == "ERROR"]
     assert len(errors) == 1
+    assert set(run.failures) == set(ENDPOINTS)
     assert credentials.CLIENT_SECRET not in logged.text
 
 
@@ -284,7 +285,7 @@ def test_a_missing_setting_is_told_without_a_traceback(tap, tmp_path):
     tap.config.pop("tenant_id")
     ended = tap.process(tmp_path)
     assert ended.returncode == 1
-    assert "tenant_id" in ended.stderr
+    assert "tenant_id: not set; set it (TAP_VISMA_TENANT_ID)" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

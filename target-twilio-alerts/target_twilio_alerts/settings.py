@@ -162,7 +162,7 @@ SETTINGS = th.PropertiesList(
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the text names it and says how to mend it, in one line."""
+    """A setting is wrong; the text names it and says how to mend it, a line each."""
 
 
 @dataclass(frozen=True)

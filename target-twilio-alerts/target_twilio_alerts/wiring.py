@@ -44,12 +44,15 @@ def build_channels(settings: Settings, names: Iterable[str]) -> dict[str, Channe
     Raises:
         SettingsError: A channel lacks a setting.
     """
-    channels: dict[str, Channel] = {}
-    for name in names:
-        if missing := settings.missing_for(name):
-            raise SettingsError(f"{missing}: not set, but rules send by {name}; set it")
-        channels[name] = _sms(settings) if name == "sms" else _email(settings)
-    return channels
+    wanted = {name: settings.missing_for(name) for name in names}
+    lacking = [
+        f"{missing}: not set, but rules send by {name}; set it"
+        for name, missing in wanted.items()
+        if missing
+    ]
+    if lacking:
+        raise SettingsError("\n".join(lacking))
+    return {name: _sms(settings) if name == "sms" else _email(settings) for name in wanted}
 
 
 def _sms(settings: Settings) -> SmsChannel:
