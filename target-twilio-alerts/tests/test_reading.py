@@ -64,9 +64,10 @@ def test_draining_reads_to_the_end_so_that_the_tap_can_finish(pipe):
 
 def test_numbers_are_exact():
     message = AlertsReader().deserialize_json(
-        b'{"a": 0.1, "b": 12345678901234567.89, "c": 1234.7700}'
+        b'{"type": "STATE", "a": 0.1, "b": 12345678901234567.89, "c": 1234.7700}'
     )
     assert message == {
+        "type": "STATE",
         "a": Decimal("0.1"),
         "b": Decimal("12345678901234567.89"),
         "c": Decimal("1234.77"),
