@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PAGE = 1000
 ROUNDS = 5
+PARTS = ("tap", "target", "idle")
 COPIED = (
     "alerts",
     "meltano.yml",
@@ -249,10 +250,10 @@ def _median(costs: list[Cost]) -> Cost:
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["tap", "target", "idle"], default=[])
+    parser.add_argument("what", nargs="*", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--records", type=int, default=50_000)
     arguments = parser.parse_args()
-    wanted = arguments.what or ["tap", "target", "idle"]
+    wanted = PARTS if "all" in arguments.what else arguments.what
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         if {"tap", "target"} & set(wanted):
