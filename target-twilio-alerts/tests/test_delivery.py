@@ -46,6 +46,16 @@ def rules(workplace, *, sms="anna", second=REFUSED, email=False):
     workplace.write_alerts(RULES.format(sms=sms, second=second) + (BY_EMAIL if email else ""))
 
 
+@pytest.fixture
+def pending(workplace, target):
+    """A message that waits in the ledger: Twilio refused the credentials of the run before."""
+    right = workplace.config["auth_token"]
+    workplace.config["auth_token"] = "wrong-token"
+    target(code=2)
+    workplace.config["auth_token"] = right
+    assert workplace.messages("state") == [("pending",)]
+
+
 def fault(workplace, service="twilio", **what):
     workplace.sandbox.faults.add(service, method="POST", **what)
 
@@ -180,14 +190,14 @@ def test_an_email_without_a_clear_answer_is_unknown_too(workplace, target):
     assert len(workplace.sandbox.sendgrid.emails) == 1
 
 
-def test_an_answer_that_is_too_late_is_unknown(workplace, target):
-    workplace.config["delivery_deadline_seconds"] = 0
-    target()
+@pytest.mark.usefixtures("pending")
+def test_an_answer_that_is_too_late_is_unknown(workplace):
+    refused = len(posts(workplace))
     with_patience(workplace, seconds=0.2)
     ((found, reason),) = workplace.messages("state", "messages.reason")
     assert found == "unknown"
     assert "no answer from 127.0.0.1 in time" in reason
-    assert len(posts(workplace)) == 1
+    assert len(posts(workplace)) == refused + 1
 
 
 def with_patience(workplace, *, seconds):
@@ -224,13 +234,8 @@ def dispatcher(workplace, *, timeout=15):
     ledger.close()
 
 
-def test_a_message_just_claimed_is_not_taken_for_the_end_of_the_queue(
-    workplace,
-    target,
-    monkeypatch,
-):
-    workplace.config["delivery_deadline_seconds"] = 0
-    target()
+@pytest.mark.usefixtures("pending")
+def test_a_message_just_claimed_is_not_taken_for_the_end_of_the_queue(workplace, monkeypatch):
     with dispatcher(workplace) as (ledger, delivering):
         write = ledger.write
         thought_done = []
@@ -269,9 +274,8 @@ def test_a_connection_that_was_never_made_leaves_the_message_pending(workplace, 
     assert workplace.messages("state") == [("accepted",)]
 
 
+@pytest.mark.usefixtures("pending")
 def test_an_outage_of_many_days_loses_nothing(workplace, target):
-    workplace.config["delivery_deadline_seconds"] = 0
-    target()
     workplace.query("UPDATE messages SET tries = 5000")
     right = workplace.config["twilio_api_url"]
     workplace.config |= {"twilio_api_url": "http://127.0.0.1:1", "delivery_deadline_seconds": 1}
