@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := tap-visma target-twilio-alerts sandbox
+WORKERS ?= auto
 CODE := tap-visma target-twilio-alerts sandbox tests scripts benchmarks
 
 # Compiled once here and in Meltano's environments, every process starts in a third of the time.
@@ -34,7 +35,7 @@ demo: $(READY)
 	@$(BIN)/python scripts/demo.py
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(READY)
 	@$(BIN)/python -m ruff format --check .
