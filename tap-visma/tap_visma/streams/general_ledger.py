@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from tap_visma.batches import Batches, lines_of
 from tap_visma.errors import AnswerError
+from tap_visma.kinds import Filter, Lines, Paging
 from tap_visma.pagination import Listing, Page
 from tap_visma.stream import VismaStream
 
@@ -30,6 +31,10 @@ class JournalTransactions(VismaStream):
     name = "journal_transactions"
     path = "/v2/journaltransaction"
     primary_keys = ("tenant_id", "company", "module", "batchNumber")
+    filter = Filter.STAMP_ONLY
+    expands = ("expandAttachments",)
+    is_finance = True
+    lines = Lines("journalTransactionLines", ("lineNumber",))
     takes_condition = False
     needs_filter = True
 
@@ -71,6 +76,9 @@ class Ledgers(VismaStream):
     name = "ledgers"
     path = "/v1/ledger"
     primary_keys = ("tenant_id", "company", "number")
+    filter = Filter.NONE  # there is one, but other streams need every ledger
+    paging = Paging.WHOLE
+    is_finance = True
     is_paged = False
     is_filtered = False
 
@@ -109,6 +117,8 @@ class GeneralLedgerTransactions(VismaStream):
         "batchNumber",
         "lineNumber",
     )
+    expands = ("expandAccountInfo", "expandBranchInfo")
+    is_finance = True
 
     @property
     @override
