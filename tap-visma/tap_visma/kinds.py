@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Filter(Enum):
@@ -45,3 +49,16 @@ class Lines:
 
     field: str
     keys: tuple[str, ...]
+
+
+def lines_stream(document_stream: str) -> str:
+    """What the stream of a document's lines is called: `supplier_invoice_lines`."""
+    return f"{document_stream.removesuffix('s')}_lines"
+
+
+def line_field(name: str, document_key: Collection[str]) -> str:
+    """What a line's field is called in a record of the lines' stream.
+
+    Its name, unless the document's key, which leads each line's record, has a field of that name.
+    """
+    return f"line_{name}" if name in document_key else name

@@ -24,5 +24,5 @@ class DemandsFilter(VismaStream):
     """
 
     @override
-    def own_params(self, company: Company, context: Mapping[str, Any]) -> dict[str, Any]:
+    def own_params(self, company: Company, context: Mapping[str, Any]) -> dict[str, str | int]:
         return {"lastModifiedDateTime": EVERYTHING, "lastModifiedDateTimeCondition": ">="}

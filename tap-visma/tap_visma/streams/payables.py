@@ -125,6 +125,6 @@ class ExpenseReceipts(VismaStream):
     paging = Paging.WHOLE
 
     @override
-    def own_params(self, company: Company, context: Mapping[str, Any]) -> dict[str, Any]:
+    def own_params(self, company: Company, context: Mapping[str, Any]) -> dict[str, str | int]:
         # "A filter needs to be specified", says the API's description: one that all receipts pass.
         return {"date": EVERYTHING, "dateCondition": ">="}
