@@ -1,4 +1,4 @@
-"""Generate the Meltano plugin definitions and the README tables of settings and of fields.
+"""Generate the Meltano plugin definitions and the README tables: settings, fields and streams.
 
 ``--check`` writes nothing and exits with 1 if a file is not current.
 """
@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from stream_tables import lines_table, streams_table
 
 from target_twilio_alerts.documents import ENTITIES
 
@@ -176,6 +178,9 @@ def generated() -> dict[Path, str]:
         found = definition(name, told)
         files[ROOT / "plugins" / kind / f"{name}--{VARIANT}.lock"] = _json(found)
         text = with_part((ROOT / readme).read_text(encoding="utf-8"), "settings", table(told))
+        if name == "tap-visma":
+            text = with_part(text, "streams", streams_table())
+            text = with_part(text, "lines", lines_table())
         if name == "target-twilio-alerts":
             text = with_part(text, "fields", fields_table())
             place = ROOT / "plugins" / "utilities" / f"twilio-alerts--{VARIANT}.lock"
