@@ -1,19 +1,24 @@
-"""What an answer of the API says: its rows, its time, or in few words why it has none."""
+"""What an answer of the API says: its page, its time, or in few words why it has none."""
 
 from __future__ import annotations
 
 import re
+import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_visma.errors import AnswerError
+from tap_visma.errors import AnswerError, TransientError
+from tap_visma.pagination import Page
 
 if TYPE_CHECKING:
     import requests
+
+    from tap_visma.pagination import Row
 
 UNAUTHORIZED = 401
 TOO_MANY = 429
@@ -21,7 +26,7 @@ SERVER_ERROR = 500
 
 _LONGEST_TEXT = 200
 
-_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 _MEND = {
     400: "the request was refused; if nobody changed the settings, report it to us",
@@ -30,20 +35,63 @@ _MEND = {
 }
 
 
-def rows(response: requests.Response) -> list[dict[str, Any]]:
-    """The rows of a list, numbers exact.
+def page(
+    response: requests.Response,
+    *,
+    asked: int | None = None,
+    envelope: str | None = None,
+    text_field: str | None = None,
+) -> Page:
+    """A page of a list, numbers exact.
+
+    Args:
+        response: The answer.
+        asked: When it was asked for, as `Page` has it.
+        envelope: The field that holds the rows, where the answer is an object.
+        text_field: What to call the items, where they are texts.
 
     Raises:
-        AnswerError: It is no list of objects.
+        TransientError: It is no JSON; it may have been cut short.
+        AnswerError: It is no list.
     """
     try:
-        return _decoder.decode(response.content)
+        said = _decoder.decode(response.content)
     except (msgspec.DecodeError, RecursionError):
-        kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
-        raise AnswerError(
-            f"the answer is not a JSON list of objects ({kind}, {len(response.content)} bytes): "
-            "check that api_url is the address of the Visma.net ERP API",
-        ) from None
+        raise TransientError(_strange(response)) from None
+    total = None
+    if envelope is not None and isinstance(said, dict):
+        total, said = said.get("totalCount"), said.get(envelope)
+    if not isinstance(said, list):
+        raise AnswerError(_strange(response))
+    if text_field is not None:
+        said = [{text_field: one} if isinstance(one, str) else one for one in said]
+    if not all(type(row) is dict for row in said):
+        raise AnswerError(_strange(response))
+    for row in said:
+        _unwrap(row)
+    found = Page.of(said)
+    return replace(
+        found,
+        total=total if isinstance(total, int) and total >= 0 else found.total,
+        dated=date_of(response),
+        asked=asked,
+        answered=time.monotonic_ns(),
+    )
+
+
+def _strange(response: requests.Response) -> str:
+    kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
+    return (
+        f"the answer is not a JSON list of objects ({kind}, {len(response.content)} bytes): "
+        "check that api_url is the address of the Visma.net ERP API"
+    )
+
+
+def _unwrap(row: Row) -> None:
+    """Some connectors saw {"value": x} where the contract has x; both mean x."""
+    for name, value in row.items():
+        if type(value) is dict and len(value) == 1 and "value" in value:
+            row[name] = value["value"]
 
 
 def date_of(response: requests.Response) -> float | None:

@@ -6,6 +6,7 @@ Source: contracts/visma-erp.openapi.json (security schemes); reference: visma-ap
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ _CHECK = {
 
 
 class VismaConnect(requests.auth.AuthBase):
-    """Signs requests with a token of one company.
+    """Signs requests with a token of one company; for several threads at once.
 
     Args:
         url: The token endpoint.
@@ -73,6 +74,7 @@ class VismaConnect(requests.auth.AuthBase):
         }
         self._user_agent = user_agent
         self._clock = clock
+        self._lock = threading.Lock()
         self._token: str | None = None
         self._ends_at = 0.0
         self._refused = False
@@ -83,22 +85,26 @@ class VismaConnect(requests.auth.AuthBase):
         Raises:
             AccessError: Visma Connect gives no token.
         """
-        if self._token is None or self._clock() >= self._ends_at:
-            self._token, lifetime = self._ask()
-            self._ends_at = self._clock() + lifetime - min(RENEW_EARLY_SECONDS, lifetime / 2)
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        with self._lock:
+            if self._token is None or self._clock() >= self._ends_at:
+                self._token, lifetime = self._ask()
+                self._ends_at = self._clock() + lifetime - min(RENEW_EARLY_SECONDS, lifetime / 2)
+            request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
     def accepted(self) -> None:
         """Note that the API took the token."""
         self._refused = False
 
-    def refused(self) -> bool:
-        """Note a 401 and drop the token; whether one more try with a new one is worth it."""
-        first = not self._refused
-        self._refused = True
-        self._token = None
-        return first
+    def refused(self, request: requests.PreparedRequest) -> bool:
+        """Note a 401 and drop the token it was for; whether one more try is worth it."""
+        with self._lock:
+            if request.headers.get("Authorization") != f"Bearer {self._token}":
+                return True  # another thread was refused before, and there is a newer token
+            first = not self._refused
+            self._refused = True
+            self._token = None
+            return first
 
     def _ask(self) -> tuple[str, float]:
         try:

@@ -22,6 +22,9 @@ MARGIN_SECONDS = 60
 FAR_AHEAD = timedelta(hours=26)
 """No zone's clock is farther ahead of the answer's `Date` (UTC+14) than this, with some slack."""
 
+FARTHEST_WEST = timedelta(hours=12)
+"""No zone's clock shows an earlier time than UTC less this."""
+
 REPEATED_HOUR = timedelta(hours=1)
 """What summer time may put between a stamp as filtered and the same stamp as shown."""
 
@@ -75,14 +78,16 @@ def moved_back(stamp: str, seconds: float) -> str:
 
 
 def start_of_day_or_time(start_date: str) -> str:
-    """The setting `start_date` as the API's filter takes it: without zone, in the server's clock.
+    """The setting `start_date` as the API's filter takes it: in the server's clock.
 
     Raises:
-        ValueError: It is neither a date nor a date with a time.
+        ValueError: It is neither a date nor a date with a time, or it has a zone.
     """
-    text = re.sub(r"(?:Z|[+-]\d{2}:?\d{2})$", "", start_date.strip().replace(" ", "T"))
+    text = start_date.strip().replace(" ", "T")
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         text += "T00:00:00"
+    if canonical(f"{text}Z") is None:
+        raise ValueError(f"{start_date!r} is no date, or it has a zone")
     return moved_back(text, 0)
 
 
@@ -110,6 +115,11 @@ class Progress:
     resumed: bool = False
     sweeping: bool = False
     totals: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_all(cls, *, page_size: int) -> Progress:
+        """The beginning of a read of everything."""
+        return cls(start=None, page_size=page_size)
 
     @classmethod
     def load(cls, kept: dict[str, Any] | None) -> Progress | None:

@@ -11,6 +11,10 @@ class AnswerError(TapError):
     """An answer that cannot be trusted: not JSON, not filtered, not paged, or not adding up."""
 
 
+class TransientError(TapError):
+    """A request failed in a way that may pass: it is worth another try, with a smaller page."""
+
+
 class AccessError(TapError):
     """The company cannot be read at all: no other stream is tried."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_visma.errors import ListingMovedError
+from tap_visma.kinds import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,20 +21,34 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 SMALLEST_PAGE = 10
+_SECOND = 2
 _BUCKET = 100_000
 
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: its rows, and what their `metadata` says."""
+    """One answer.
+
+    Attributes:
+        rows: Its rows.
+        total: How many the whole listing has, if the answer says so.
+        max_page_size: The most that a page may have, if the answer says so.
+        dated: Its `Date`, as a Unix time.
+        asked: When it was asked for, on a clock that only compares pages; None stands for after
+            all before it were answered.
+        answered: When it was answered, on the same clock.
+    """
 
     rows: list[Row]
     total: int | None = None
     max_page_size: int | None = None
+    dated: float | None = None
+    asked: int | None = None
+    answered: int | None = None
 
     @classmethod
     def of(cls, rows: list[Row]) -> Page:
-        """Read a page's metadata from its first row."""
+        """A page whose metadata is in its rows."""
         metadata = rows[0].get("metadata") if rows else None
         if not isinstance(metadata, dict):
             return cls(rows)
@@ -53,13 +68,16 @@ class Totals:
     last: int | None = None
     shrank: bool = False
 
-    def note(self, total: int) -> None:
-        """Note what a page says."""
+    def note(self, total: int, *, at_least: int = 0) -> None:
+        """Note what a page says.
+
+        Args:
+            total: How many rows there are.
+            at_least: What pages say of which nobody knows whether they were answered before.
+        """
         if self.first is None:
             self.first = total
-        elif self.last is not None and total < self.last:
-            self.shrank = True
-        self.last = total
+        self.last = max(total, at_least)
 
 
 class Listing:
@@ -71,7 +89,7 @@ class Listing:
         page_size: Rows asked for.
         page: The page to begin with.
         totals: What earlier pages of a pass that was cut off have said.
-        is_paged: False for an endpoint that knows no pages and answers at once with everything.
+        paging: Whether the endpoint knows pages, or answers at once with everything.
         before: What earlier passes of the same read have seen.
     """
 
@@ -82,7 +100,7 @@ class Listing:
         page_size: int,
         page: int = 1,
         totals: Totals | None = None,
-        is_paged: bool = True,
+        paging: Paging = Paging.PAGES,
         before: array[int] | None = None,
     ) -> None:
         self._before = before or array("q")
@@ -91,7 +109,8 @@ class Listing:
         self.page_size = page_size
         self.finished = False
         self.totals = totals or Totals()
-        self._is_paged = is_paged
+        self._paging = paging
+        self._answered: list[tuple[int | None, int]] = []
         self._rows_before = self.offset
         self._last_page: list[int] | None = None
         self._seen = array("q")
@@ -114,6 +133,9 @@ class Listing:
         keys = [key for each in units for key in each]
         hashes = [hash(key) for key in keys if key is not None]
         if hashes and hashes == self._last_page:
+            if self._paging is Paging.MAYBE and self.page == _SECOND:
+                self.finished = True
+                return []
             raise ListingMovedError(
                 f"page {self.page} repeats page {self.page - 1}, as if pageNumber were ignored",
             )
@@ -122,8 +144,8 @@ class Listing:
         self._without_key += len(keys) - len(hashes)
         self._without_units += units.count([])
         if page.total is not None:
-            self.totals.note(page.total)
-        if not self._is_paged or not page.rows:
+            self._note_total(page, page.total)
+        if self._paging is Paging.WHOLE or not page.rows:
             self.finished = True
             return page.rows
         self._learn_page_size(page, len(keys))
@@ -132,6 +154,13 @@ class Listing:
         else:
             self.page += 1
         return page.rows
+
+    @property
+    def pages_known(self) -> int:
+        """How many pages from the next one on there are, by what the listing said last."""
+        if self.totals.last is None or self._paging is not Paging.PAGES or not self._seen:
+            return 1
+        return -(-(self.totals.last - self.offset) // self.page_size)
 
     def make_pages_smaller(self) -> None:
         """Halve the page size; the next page begins at or before where it would have."""
@@ -200,6 +229,18 @@ class Listing:
     @property
     def _rows(self) -> int:
         return len(self._seen) + self._without_key
+
+    def _note_total(self, page: Page, total: int) -> None:
+        """Note a total; pages that were under way together may have been answered in any order."""
+        under_way = []
+        for answered, said in self._answered:
+            if page.asked is None or answered is None or answered < page.asked:
+                self.totals.shrank = self.totals.shrank or total < said
+            else:
+                under_way.append((answered, said))
+        highest = max((said for _, said in under_way), default=0)
+        self.totals.note(total, at_least=highest)
+        self._answered = [*under_way, (page.answered, total)]
 
     def _learn_page_size(self, page: Page, units: int) -> None:
         if page.max_page_size is not None and page.max_page_size < self.page_size:

@@ -14,26 +14,24 @@ SETTINGS = th.PropertiesList(
     th.Property(
         "client_id",
         th.StringType,
-        required=True,
         title="Client id",
-        description="Of your service application in the Visma Developer Portal.",
+        description="Of your service application in the Visma Developer Portal. Required, unless "
+        "each of `companies` has its own.",
         examples=["isv_example"],
     ),
     th.Property(
         "client_secret",
         th.StringType,
-        required=True,
         secret=True,
         title="Client secret",
-        description="Of the same application.",
+        description="Of the same application. Required as `client_id` is.",
     ),
     th.Property(
         "tenant_id",
         th.StringType,
-        required=True,
         title="Tenant id",
         description="The company's tenant id (a GUID), not the customer's: with that one every "
-        "call answers 401.",
+        "call answers 401. Required, unless there are `companies`.",
         examples=["11111111-1111-4111-8111-111111111111"],
     ),
     th.Property(
@@ -50,6 +48,25 @@ SETTINGS = th.PropertiesList(
         title="Company id",
         description="Sent as the header `ipp-company-id`, which older integrations need. A wrong "
         "one may give empty answers instead of errors, so leave it out unless you need it.",
+    ),
+    th.Property(
+        "companies",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("name", th.StringType, required=True),
+                th.Property("tenant_id", th.StringType, required=True),
+                th.Property("company_id", th.StringType),
+                th.Property("client_id", th.StringType),
+                th.Property("client_secret", th.StringType, secret=True),
+                additional_properties=False,
+            ),
+        ),
+        secret=True,
+        title="Companies",
+        description="Several companies instead of one: a list of objects with `name` (what to call "
+        "it, as `company`), `tenant_id` and, if it has its own, `company_id`, `client_id` and "
+        "`client_secret`. Each has its own token, limits and bookmarks; one that fails stops no "
+        "other.",
     ),
     th.Property(
         "start_date",
@@ -97,6 +114,72 @@ SETTINGS = th.PropertiesList(
         "or failing answers make the tap halve it.",
     ),
     th.Property(
+        "requests_in_flight",
+        th.IntegerType(minimum=1, maximum=16),
+        default=4,
+        title="Requests in flight",
+        description="How many pages of a company to ask for at the same time, once it is known how "
+        "many there are.",
+    ),
+    th.Property(
+        "parallel_companies",
+        th.IntegerType(minimum=1, maximum=64),
+        default=4,
+        title="Parallel companies",
+        description="How many companies to read at the same time.",
+    ),
+    th.Property(
+        "stream_options",
+        th.ObjectType(
+            additional_properties=th.ObjectType(
+                th.Property("page_size", th.IntegerType(minimum=10, maximum=5000)),
+                th.Property("expand", th.ArrayType(th.StringType)),
+                additional_properties=False,
+            ),
+        ),
+        title="Stream options",
+        description="By stream: `page_size`, and `expand`, a list of the endpoint's flags that add "
+        'to its items, e.g. `{"supplier_invoices": {"page_size": 100, "expand": ["expandNote"]}}`. '
+        "Flags make answers slow: ask only for what you need.",
+    ),
+    th.Property(
+        "lines",
+        th.BooleanType,
+        default=False,
+        title="Lines",
+        description="Give the lines of documents also as streams of their own, such as "
+        "`supplier_invoice_lines`, with keys of their own.",
+    ),
+    th.Property(
+        "include_unposted",
+        th.BooleanType,
+        default=False,
+        title="Include unposted",
+        description="Have `general_ledger_transactions` include batches that are not posted.",
+    ),
+    th.Property(
+        "include_unreleased",
+        th.BooleanType,
+        default=False,
+        title="Include unreleased",
+        description="Have `general_ledger_transactions` include batches that are not released.",
+    ),
+    th.Property(
+        "first_financial_year",
+        th.IntegerType(minimum=1900, maximum=2999),
+        title="First financial year",
+        description="Of `budgets`, which must be asked for by year; the latest that the company "
+        "has, if neither year is given.",
+        examples=[2025],
+    ),
+    th.Property(
+        "last_financial_year",
+        th.IntegerType(minimum=1900, maximum=2999),
+        title="Last financial year",
+        description="Of `budgets`; see `first_financial_year`.",
+        examples=[2026],
+    ),
+    th.Property(
         "request_timeout_seconds",
         th.IntegerType(minimum=1, maximum=600),
         default=60,
@@ -126,7 +209,6 @@ SETTINGS = th.PropertiesList(
     ),
 ).to_dict()
 
-_MISSING = re.compile(r"'(\w+)' is a required property")
 _PLACE = re.compile(r" in config\['(\w+)'\]")
 
 
@@ -140,8 +222,6 @@ def setting(config: Mapping[str, Any], name: str) -> Any:
 
 def told_plainly(error: str) -> str:
     """What the SDK tells of a wrong setting, without its value: that may be a secret."""
-    if missing := _MISSING.match(error):
-        return f"{missing[1]}: not set; set it (TAP_VISMA_{missing[1].upper()})"
     place = _PLACE.search(error)
     schema = SETTINGS["properties"].get(place[1]) if place else None
     if place is None or schema is None or "is not of type" not in error:

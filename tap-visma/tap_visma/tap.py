@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Stream, Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -14,15 +15,22 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
+from tap_visma.checks import problems
 from tap_visma.company import Company
 from tap_visma.errors import AccessError, LimitReachedError, TapError
-from tap_visma.settings import SETTINGS, told_plainly
+from tap_visma.settings import SETTINGS, setting, told_plainly
 from tap_visma.streams import STREAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
+
+    from tap_visma.stream import VismaStream
+
+_BY_NAME: dict[str, type[VismaStream]] = {cast("Any", stream).name: stream for stream in STREAMS}
 
 
 class TapVisma(Tap):
@@ -42,48 +50,85 @@ class TapVisma(Tap):
 
     def __init__(self, **kwargs: Any) -> None:
         self.failures: dict[str, TapError] = {}
-        self.stopped_by: AccessError | LimitReachedError | None = None
         super().__init__(**kwargs)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         try:
-            return super()._validate_config(raise_errors=raise_errors)
+            warnings = super()._validate_config(raise_errors=raise_errors)
         except ConfigValidationError as error:
             told = [told_plainly(one) for one in error.errors]
             raise ConfigValidationError(str(error), errors=told, schema=error.schema) from None
+        if raise_errors and (found := problems(self.config, _BY_NAME)):
+            text = "Config validation failed"
+            raise ConfigValidationError(text, errors=found, schema=self.config_jsonschema)
+        return warnings
+
+    # What streams ask
 
     @cached_property
-    def company(self) -> Company:
-        """The company that is read."""
-        return Company(self.config)
+    def companies(self) -> list[Company]:
+        """The companies that are read."""
+        named = self.config.get("companies") or [None]
+        return [Company(self.config, one) for one in named]
+
+    def company_of(self, context: Mapping[str, Any]) -> Company:
+        """The company that a partition is of; the first, if it names none."""
+        for company in self.companies:
+            if context.get("tenant_id") == company.tenant_id:
+                return company
+        return self.companies[0]
+
+    def stream_of(self, name: str) -> VismaStream:
+        """A stream by its name, selected or not."""
+        return cast("VismaStream", self.streams[name])
+
+    def options_of(self, stream: str) -> Mapping[str, Any]:
+        """What the setting `stream_options` says of a stream."""
+        options: Mapping[str, Any] = (self.config.get("stream_options") or {}).get(stream) or {}
+        return options
+
+    @property
+    def page_size(self) -> int:
+        """Rows to ask for at a time."""
+        return int(setting(self.config, "page_size"))
+
+    @property
+    def readings_at_once(self) -> int:
+        """How many partitions may be read at the same time."""
+        return int(setting(self.config, "parallel_companies"))
+
+    # What is read
 
     @override
     def discover_streams(self) -> list[Stream]:
         return [stream(tap=self) for stream in STREAMS]
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the company cannot be read any further in this run."""
-        return self.stopped_by is not None
+    def sync(self) -> None:
+        """Read all selected streams; first what alerts wait for, last what is read as a whole."""
+        by_urgency = sorted(self.streams, key=lambda name: self.stream_of(name).urgency)
+        self._streams = {name: self.streams[name] for name in by_urgency}
+        try:
+            self.sync_all()
+        finally:
+            for company in self.companies:
+                company.close()
 
-    def note(self, stream: str, error: TapError | LimitReachedError) -> None:
-        """Note why a stream was not read to its end; the others go on if they can."""
+    def note(self, company: Company, what: str, error: TapError | LimitReachedError) -> None:
+        """Note why something of a company was not read to its end; the others go on if they can."""
         if isinstance(error, LimitReachedError):
-            self.stopped_by = error
-            self.logger.warning("%s: stopped: %s", stream, error)
+            if company.stopped_by is None:
+                self.logger.warning("%s: stopped: %s", what, error)
+                company.stopped_by = error
             return
         if isinstance(error, AccessError):
-            self.stopped_by = error
-            self.logger.error("%s", error)
+            if company.stopped_by is None:
+                whose = f"{company.name}: " if len(self.companies) > 1 else ""
+                self.logger.error("%s%s", whose, error)
+                company.stopped_by = error
         else:
-            self.logger.error("%s: %s", stream, error)
-        self.failures[stream] = error
-
-    def note_skipped(self, stream: str) -> None:
-        """Note a stream that was not even tried, because of what stopped one before it."""
-        if isinstance(self.stopped_by, AccessError):
-            self.failures[stream] = self.stopped_by
+            self.logger.error("%s: %s", what, error)
+        self.failures[what] = error
 
     @override
     def _reset_state_progress_markers(self) -> None:
@@ -91,11 +136,28 @@ class TapVisma(Tap):
 
     @classmethod
     @override
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        with cls._told(ctx):
+            super().cb_discover(ctx, param, value)
+
+    @classmethod
+    @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        try:
+        with cls._told(ctx):
             super().cb_test(ctx, param, value)
+
+    @classmethod
+    @contextmanager
+    def _told(cls, ctx: click.Context) -> Iterator[None]:
+        """Tell what went wrong in one line each, for whoever must mend it."""
+        try:
+            yield
+        except ConfigValidationError as error:
+            for one in error.errors:
+                cls.logger.error("%s", one)  # noqa: TRY400
+            ctx.exit(1)
         except (TapError, LimitReachedError) as error:
-            cls.logger.error("%s", error)  # noqa: TRY400 - one line, for whoever must mend it
+            cls.logger.error("%s", error)  # noqa: TRY400
             ctx.exit(1)
 
     @classmethod
@@ -120,11 +182,7 @@ class TapVisma(Tap):
             catalog=None if catalog is None else json.load(catalog),
             parse_env_config=bool(config and config.parse_env),
         )
-        try:
-            tap.sync_all()
-        except AccessError as error:
-            cls.logger.error("%s", error)  # noqa: TRY400 - one line, for whoever must mend it
-            sys.exit(1)
+        tap.sync()
         if tap.failures:
             cls.logger.error("Not read to the end: %s", ", ".join(sorted(tap.failures)))
             sys.exit(1)

@@ -123,12 +123,9 @@ class TapRunner:
         )
         for name, stream in tap.streams.items():
             stream.selected = not streams or name in streams
-        try:
-            tap.sync_all()
-        finally:
-            if "company" in vars(tap):
-                tap.company.session.close()
-        return Run(collector.lines, dict(tap.failures), tap.stopped_by)
+        tap.sync()
+        stopped_by = next((one.stopped_by for one in tap.companies if one.stopped_by), None)
+        return Run(collector.lines, dict(tap.failures), stopped_by)
 
     @staticmethod
     def as_json(rows):

@@ -82,13 +82,13 @@ def test_a_sweep_that_is_cut_off_and_disturbed_is_made_again(sandbox, tap):
     fill(sandbox, 100, 10)
     limit = {"status": 429, "retry_after": 3600}
     sandbox.faults.add("visma", match="pageNumber=6", **limit)
-    runs = [tap(INVOICES)]
+    runs = [tap(INVOICES, requests_in_flight=1)]
     remove(sandbox, range(10))
     sandbox.faults.add("visma", match="pageNumber=5", **limit)
-    runs.append(tap(INVOICES, state=runs[-1].state))
+    runs.append(tap(INVOICES, state=runs[-1].state, requests_in_flight=1))
     assert runs[-1].entry(INVOICES)["progress_markers"]["sweeping"]
     remove(sandbox, range(10, 20))
-    runs.append(tap(INVOICES, state=runs[-1].state))
+    runs.append(tap(INVOICES, state=runs[-1].state, requests_in_flight=1))
     assert runs[-1].stopped_by is None
     assert runs[-1].failures == {}
     arrived = set().union(*(keys(run.records(INVOICES), INVOICES) for run in runs))
@@ -99,11 +99,11 @@ def test_a_sweep_that_is_cut_off_and_undisturbed_is_not_made_again(sandbox, tap)
     fill(sandbox, 100, 10)
     limit = {"status": 429, "retry_after": 3600}
     sandbox.faults.add("visma", match="pageNumber=6", **limit)
-    first = tap(INVOICES)
+    first = tap(INVOICES, requests_in_flight=1)
     sandbox.faults.add("visma", match="pageNumber=5", **limit)
-    second = tap(INVOICES, state=first.state)
+    second = tap(INVOICES, state=first.state, requests_in_flight=1)
     calls = len(sandbox.requests("visma"))
-    third = tap(INVOICES, state=second.state)
+    third = tap(INVOICES, state=second.state, requests_in_flight=1)
     assert third.entry(INVOICES)["replication_key_value"]
     pages = [dict(one.query)["pageNumber"] for one in sandbox.requests("visma")[calls:]]
     assert pages == ["5", "6", "7", "8", "9", "10"]
@@ -192,10 +192,10 @@ def test_an_error_nested_without_end_is_an_error_of_that_stream_alone(sandbox, t
 @pytest.mark.parametrize(
     ("setting", "value", "told"),
     [
-        ("api_url", "http://", "api_url 'http://' is no address"),
-        ("auth_url", "connect.visma.com", "auth_url 'connect.visma.com' is no address"),
-        ("user_agent", "ours \N{EN DASH} alerts", "user_agent cannot be sent"),
-        ("company_id", "12\n3", "company_id cannot be sent"),
+        ("api_url", "http://", "api_url: 'http://' is no address"),
+        ("auth_url", "connect.visma.com", "auth_url: 'connect.visma.com' is no address"),
+        ("user_agent", "ours \N{EN DASH} alerts", "user_agent: cannot be sent"),
+        ("company_id", "12\n3", "company_id: cannot be sent"),
         ("client_secret", 1234567890, "client_secret: must be text, in quotes"),
     ],
 )

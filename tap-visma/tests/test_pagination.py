@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_visma.errors import ListingMovedError
+from tap_visma.kinds import Paging
 from tap_visma.pagination import Listing, Page
 
 
@@ -91,7 +92,7 @@ def test_an_endpoint_that_ignores_the_page_number_is_an_error():
 
 
 def test_an_endpoint_without_pages_is_asked_once():
-    listing = Listing(lambda row: [(row["key"],)], page_size=10, is_paged=False)
+    listing = Listing(lambda row: [(row["key"],)], page_size=10, paging=Paging.WHOLE)
     assert len(listing.take(Page([{"key": n} for n in range(99)]))) == 99
     assert listing.finished
 

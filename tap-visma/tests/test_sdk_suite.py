@@ -10,7 +10,11 @@ from tap_running import TapRunner
 from tap_visma.tap import TapVisma
 from visma_twilio_sandbox import Sandbox, business
 
-_NAMES_ONLY = {"client_id": "isv_example", "client_secret": "-", "tenant_id": "-"}
+_NAMES_ONLY = {
+    "client_id": "isv_example",
+    "client_secret": "-",
+    "tenant_id": "11111111-1111-4111-8111-111111111111",
+}
 _SuiteOfTheSdk = get_tap_test_class(TapVisma, config=_NAMES_ONLY)
 
 

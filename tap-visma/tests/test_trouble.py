@@ -152,7 +152,7 @@ def test_every_final_version_arrives_though_documents_change_while_we_page(make_
 
 
 def test_an_answer_that_is_no_list_is_an_error_of_that_stream_alone(sandbox, tap):
-    sandbox.faults.add("visma", status=200, body="<html>", match="/v1/supplierInvoice?")
+    sandbox.faults.add("visma", status=200, body="<html>", match="/v1/supplierInvoice?", times=None)
     run = tap()
     assert "not a JSON list of objects" in str(run.failures[INVOICES])
     assert list(run.failures) == [INVOICES]
@@ -293,7 +293,7 @@ def test_a_setting_that_was_left_empty_is_named(tap, tmp_path):
     tap.config["client_secret"] = ""
     ended = tap.process(tmp_path)
     assert ended.returncode == 1
-    assert "client_secret is empty: set it (TAP_VISMA_CLIENT_SECRET)" in ended.stderr
+    assert "client_secret: not set; set it (TAP_VISMA_CLIENT_SECRET)" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -301,7 +301,7 @@ def test_a_setting_that_was_left_empty_is_named(tap, tmp_path):
 def test_a_start_date_that_is_none_is_told_in_one_line(tap, tmp_path, arguments):
     ended = tap.process(tmp_path, *arguments, start_date="soon")
     assert ended.returncode == 1
-    assert "start_date 'soon' is no date" in ended.stderr
+    assert "start_date: 'soon' is no date" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

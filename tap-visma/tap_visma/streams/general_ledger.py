@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from tap_visma.batches import Batches, lines_of
 from tap_visma.errors import AnswerError
 from tap_visma.kinds import Filter, Lines, Paging
-from tap_visma.pagination import Listing, Page
+from tap_visma.reading import Reading
 from tap_visma.stream import VismaStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from singer_sdk.helpers.types import Context, Record
+    from collections.abc import Iterable, Mapping
 
     from tap_visma.bookmarks import Progress
-    from tap_visma.pagination import Row
+    from tap_visma.company import Company
+    from tap_visma.pagination import Listing, Row
 
 
-class JournalTransactions(VismaStream):
-    """Journal batches with their lines.
+class JournalReading(Reading):
+    """A read of journal batches: pages and `totalCount` count lines, and cut batches in two.
 
-    The endpoint demands a filter and takes no condition; pages and `totalCount` count lines, so
-    that a batch may be split over pages (reference: visma-api, section 3).
+    Source: reference visma-api, section 3.
     """
 
-    name = "journal_transactions"
-    path = "/v2/journaltransaction"
-    primary_keys = ("tenant_id", "company", "module", "batchNumber")
-    filter = Filter.STAMP_ONLY
-    expands = ("expandAttachments",)
-    is_finance = True
-    lines = Lines("journalTransactionLines", ("lineNumber",))
-    takes_condition = False
-    needs_filter = True
-
-    _batches: Batches
+    _batches: Batches | None = None
 
     @override
     def units(self, row: Row) -> Iterable[tuple[Any, ...] | None]:
@@ -52,12 +40,13 @@ class JournalTransactions(VismaStream):
     def begin_pass(self, progress: Progress) -> None:
         # A batch in two parts that do not follow each other starts another pass: that one puts
         # everything together before it gives anything.
-        before: Batches | None = getattr(self, "_batches", None)
-        together = before is not None and before.came_apart
-        self._batches = Batches(self._own_key, together=together, first_is_cut=progress.page > 1)
+        together = self._batches is not None and self._batches.came_apart
+        is_cut = progress.page > 1
+        self._batches = Batches(tuple(self._own_key), together=together, first_is_cut=is_cut)
 
     @override
     def ready(self, rows: list[Row], *, offset: int, finished: bool) -> Iterable[Row]:
+        assert self._batches is not None  # noqa: S101 - a pass has begun
         return self._batches.take(rows, offset=offset, finished=finished)
 
     @override
@@ -65,43 +54,34 @@ class JournalTransactions(VismaStream):
         # A batch that is not whole yet is read again from where it began, one page early, because
         # the first batch of a page may have begun on the page before.
         super().reached(progress, listing)
-        began = self._batches.open_offset
+        began = self._batches.open_offset if self._batches is not None else None
         offset = listing.offset if began is None else min(listing.offset, began)
         progress.page = max(offset // listing.page_size, 1)
 
 
+class JournalTransactions(VismaStream):
+    """Journal batches with their lines."""
+
+    name = "journal_transactions"
+    path = "/v2/journaltransaction"
+    primary_keys = ("tenant_id", "company", "module", "batchNumber")
+    filter = Filter.STAMP_ONLY
+    expands = ("expandAttachments",)
+    is_finance = True
+    lines = Lines("journalTransactionLines", ("lineNumber",))
+    reading = JournalReading
+
+
 class Ledgers(VismaStream):
-    """Ledgers: a short list without pages, read whole, once a run."""
+    """Ledgers: a short list, read whole, once a run, because their transactions need it too."""
 
     name = "ledgers"
     path = "/v1/ledger"
     primary_keys = ("tenant_id", "company", "number")
-    filter = Filter.NONE  # there is one, but other streams need every ledger
+    filter = Filter.NONE
     paging = Paging.WHOLE
     is_finance = True
-    is_paged = False
-    is_filtered = False
-
-    _page: Page | None = None
-
-    @override
-    def _fetch(self, context: Context, listing: Listing) -> Page:
-        if self._page is None:
-            self._page = super()._fetch(context, listing)
-            if not self._page.rows:
-                self.logger.warning(
-                    "The company has no ledger, which no company has: check tenant_id%s",
-                    " and company_id" if "ipp-company-id" in self.company.headers else "",
-                )
-        return Page([dict(row) for row in self._page.rows])
-
-    def numbers(self) -> list[str]:
-        """The numbers of the company's ledgers, asked for at most once a run."""
-        page = self._fetch({}, Listing(self.units, page_size=1, is_paged=False))
-        found = [row.get("number") for row in page.rows]
-        if not all(isinstance(number, (str, int)) for number in found):
-            raise AnswerError("a ledger has no number, so its transactions cannot be asked for")
-        return sorted(str(number) for number in found)
+    is_never_empty = True
 
 
 class GeneralLedgerTransactions(VismaStream):
@@ -120,21 +100,19 @@ class GeneralLedgerTransactions(VismaStream):
     expands = ("expandAccountInfo", "expandBranchInfo")
     is_finance = True
 
-    @property
-    @override
-    def partitions(self) -> list[dict[str, Any]]:
-        ledgers = cast("Ledgers", self._tap.streams[Ledgers.name])
-        return [{**self.company.context, "ledger_id": number} for number in ledgers.numbers()]
+    _options: ClassVar[dict[str, str]] = {
+        "include_unposted": "includeUnposted",
+        "include_unreleased": "includeUnreleased",
+    }
 
     @override
-    def own_params(self, context: Context) -> dict[str, Any]:
-        return {"ledger": context["ledger_id"]}
+    def partitions_of(self, company: Company) -> list[dict[str, Any]]:
+        found = [row.get("number") for row in self.rows_of(Ledgers.name, company)]
+        if not all(isinstance(number, (str, int)) for number in found):
+            raise AnswerError("a ledger has no number, so its transactions cannot be asked for")
+        return [{"ledger_id": number} for number in sorted(str(number) for number in found)]
 
     @override
-    def get_records(self, context: Context | None) -> Iterable[Record]:
-        # Without any ledger the SDK asks for one partition that has no name.
-        return super().get_records(context) if context else ()
-
-    @override
-    def described(self, context: Context) -> str:
-        return f"{self.name} of ledger {context['ledger_id']}"
+    def own_params(self, company: Company, context: Mapping[str, Any]) -> dict[str, str | int]:
+        on = {flag: "true" for name, flag in self._options.items() if self.config.get(name)}
+        return {"ledger": context["ledger_id"], **on}
