@@ -17,15 +17,17 @@ class Limits(RateLimits):
             max_wait_seconds=max_wait_seconds,
             reserve=reserve,
             wait=self.waits.append,
-            now=lambda: NOW,
+            now=lambda: NOW + sum(self.waits),
         )
 
 
-def headers(remaining=None, reset=None, retry_after=None):
+def headers(remaining=None, reset=None, retry_after=None, limit=None, date=None):
     given = {
+        "X-RateLimit-Limit": limit,
         "X-RateLimit-Remaining": remaining,
         "X-RateLimit-Reset": reset,
         "Retry-After": retry_after,
+        "Date": date,
     }
     return {name: str(value) for name, value in given.items() if value is not None}
 
@@ -36,6 +38,47 @@ def test_a_used_up_budget_is_waited_for_and_a_second_more_whether_reset_is_secon
     limits.after_answer(headers(remaining=0, reset=reset))
     limits.before_request()
     assert limits.waits == [31]
+
+
+def test_a_reset_that_is_a_time_is_one_of_the_clock_of_visma():
+    limits = Limits()
+    ahead = "Fri, 15 Jan 2027 08:05:00 GMT"
+    limits.after_answer(headers(remaining=0, reset=NOW + 300 + 30, date=ahead))
+    limits.before_request()
+    assert limits.waits == [31]
+
+
+def test_a_limit_that_does_not_say_how_long_it_lasts_is_waited_for_a_minute():
+    limits = Limits()
+    limits.after_answer(headers(remaining=0))
+    limits.before_request()
+    assert limits.waits == [60]
+
+
+def test_without_headers_calls_go_on():
+    limits = Limits(reserve=10)
+    for _ in range(3):
+        limits.before_request()
+        limits.after_answer({})
+    assert limits.waits == []
+
+
+def test_an_answer_without_headers_counts_as_a_call_where_the_others_have_them():
+    limits = Limits()
+    limits.after_answer(headers(remaining=1, reset=30))
+    limits.before_request()
+    limits.after_answer({})
+    limits.before_request()
+    assert limits.waits == [31]
+
+
+def test_a_reserve_that_is_all_of_the_limit_is_told():
+    limits = Limits(reserve=500)
+    limits.after_answer(headers(remaining=499, reset=3000, limit=500))
+    with pytest.raises(
+        LimitReachedError, match=r"rate_limit_reserve \(500\) leaves nothing .*lower"
+    ):
+        limits.before_request()
 
 
 def test_a_budget_that_is_left_is_used():
@@ -101,3 +144,18 @@ def test_an_answer_ends_the_count_of_waits():
     limits.wait_after_refusal(headers(retry_after=40))
     limits.after_answer(headers(remaining=5, reset=5))
     assert limits.wait_after_refusal(headers(retry_after=40)) == 40
+
+
+def test_what_was_waited_as_a_refusal_asked_is_not_waited_for_again():
+    limits = Limits()
+    limits.wait_after_refusal(headers(retry_after=60, remaining=0, reset=60))
+    limits.before_request()
+    assert limits.waits == []
+
+
+def test_a_refusal_that_lasts_too_long_stops_the_other_calls_too():
+    limits = Limits()
+    with pytest.raises(LimitReachedError):
+        limits.wait_after_refusal(headers(retry_after=3600))
+    with pytest.raises(LimitReachedError, match="lasts 3600 s more"):
+        limits.before_request()
