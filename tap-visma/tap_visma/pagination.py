@@ -110,7 +110,8 @@ class Listing:
         self.finished = False
         self.totals = totals or Totals()
         self._paging = paging
-        self._answered: list[tuple[int | None, int]] = []
+        last = self.totals.last
+        self._answered: list[tuple[int | None, int]] = [] if last is None else [(None, last)]
         self._rows_before = self.offset
         self._last_page: list[int] | None = None
         self._seen = array("q")
