@@ -33,6 +33,15 @@ def test_the_taps_schemas_are_those_of_the_contract(contracts):
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def test_the_sandboxs_endpoints_are_those_of_the_contract(contracts):
+    ended = run(
+        "scripts/generate_sandbox_endpoints.py",
+        "--check",
+        str(contracts / "visma-erp.openapi.json"),
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_the_project_needs_neither_hub_nor_analytics_and_keeps_no_secret():
     project = YAML(typ="safe").load(ROOT / "meltano.yml")
     assert project["send_anonymous_usage_stats"] is False

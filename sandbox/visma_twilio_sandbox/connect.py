@@ -21,24 +21,21 @@ from starlette.routing import Route
 from visma_twilio_sandbox import credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
 
     from visma_twilio_sandbox.faults import Fault
+    from visma_twilio_sandbox.serving import RecordedRequest
 
 TOKEN_PATH = "/connect/token"  # noqa: S105
 READ_SCOPE = "vismanet_erp_service_api:read"
 SCOPES = frozenset(
     f"vismanet_erp_service_api:{verb}" for verb in ("read", "create", "update", "delete")
 )
+_COMPANIES = (credentials.TENANT_ID, credentials.SECOND_TENANT_ID)
 _FIELDS = {"grant_type", "client_id", "client_secret", "scope", "tenant_id"}
-_TENANTS = {
-    credentials.TENANT_ID,
-    credentials.SECOND_TENANT_ID,
-    credentials.CUSTOMER_TENANT_ID,
-}
 
 
 class TokenError(Exception):
@@ -57,12 +54,19 @@ class Grant:
 class Connect:
     """The token endpoint and the tokens it gave out. Thread-safe.
 
+    Args:
+        tenants: Tenant ids of the companies, if not the two of `credentials`.
+
     Attributes:
+        tenants: Tenant ids that a token can be had for: the companies and their customer.
+        clients: Client id to secret.
         lifetime_seconds: ``expires_in`` of the next tokens. 3600 is what integrators see.
         tokens_issued: How many tokens were given out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tenants: Iterable[str] = _COMPANIES) -> None:
+        self.tenants = {*tenants, credentials.CUSTOMER_TENANT_ID}
+        self.clients = {credentials.CLIENT_ID: credentials.CLIENT_SECRET}
         self.lifetime_seconds = 3600
         self.tokens_issued = 0
         self._lock = threading.Lock()
@@ -83,13 +87,23 @@ class Connect:
             grant = self._grants.get(token)
         return grant if grant is not None and time.monotonic() < grant.ends else None
 
+    def tenant_of(self, request: RecordedRequest) -> str | None:
+        """Whose a request is, by its form or its token; an expired token still tells."""
+        if request.path == TOKEN_PATH:
+            form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+            return form.get("tenant_id")
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        with self._lock:
+            grant = self._grants.get(token)
+        return None if grant is None else grant.tenant_id
+
     async def _token(self, request: Request) -> Response:
         body = (await request.body()).decode("utf-8", "replace")
         try:
             fields = _form(request.headers.get("content-type", ""), body)
-            _check_client(fields, request.headers.get("authorization"))
+            self._check_client(fields, request.headers.get("authorization"))
             scopes = _scopes(fields)
-            tenant_id = _tenant(fields)
+            tenant_id = self._tenant(fields)
         except TokenError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         token = secrets.token_urlsafe(32)
@@ -106,6 +120,26 @@ class Connect:
             },
             headers={"Cache-Control": "no-store"},
         )
+
+    def _check_client(self, fields: Mapping[str, str], authorization: str | None) -> None:
+        """Refuse unknown clients; by form fields or by HTTP Basic, not by both (RFC 6749)."""
+        if authorization is None:
+            client, secret = fields.get("client_id", ""), fields.get("client_secret", "")
+        elif "client_secret" in fields:
+            raise TokenError("invalid_request")
+        else:
+            client, secret = _basic(authorization)
+        if self.clients.get(client) != secret:
+            raise TokenError("invalid_client")
+
+    def _tenant(self, fields: Mapping[str, str]) -> str:
+        try:
+            tenant_id = str(uuid.UUID(fields.get("tenant_id", "")))
+        except ValueError:
+            raise TokenError("invalid_tenant") from None
+        if tenant_id not in self.tenants:
+            raise TokenError("invalid_tenant")
+        return tenant_id
 
 
 def error_body(fault: Fault) -> tuple[bytes, str]:
@@ -130,18 +164,6 @@ def _form(content_type: str, body: str) -> Mapping[str, str]:
     return fields
 
 
-def _check_client(fields: Mapping[str, str], authorization: str | None) -> None:
-    """Refuse all but the one client; by form fields or by HTTP Basic, not by both (RFC 6749)."""
-    if authorization is None:
-        client = (fields.get("client_id", ""), fields.get("client_secret", ""))
-    elif "client_secret" in fields:
-        raise TokenError("invalid_request")
-    else:
-        client = _basic(authorization)
-    if client != (credentials.CLIENT_ID, credentials.CLIENT_SECRET):
-        raise TokenError("invalid_client")
-
-
 def _basic(authorization: str) -> tuple[str, str]:
     kind, _, encoded = authorization.partition(" ")
     try:
@@ -159,13 +181,3 @@ def _scopes(fields: Mapping[str, str]) -> frozenset[str]:
     if not scopes or not scopes <= SCOPES:
         raise TokenError("invalid_scope")
     return scopes
-
-
-def _tenant(fields: Mapping[str, str]) -> str:
-    try:
-        tenant_id = str(uuid.UUID(fields.get("tenant_id", "")))
-    except ValueError:
-        raise TokenError("invalid_tenant") from None
-    if tenant_id not in _TENANTS:
-        raise TokenError("invalid_tenant")
-    return tenant_id

@@ -6,7 +6,12 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-Drop = Literal["before", "after"]
+Drop = Literal["before", "during", "after"]
+
+HTML = """<!DOCTYPE html>
+<html><head><title>Maintenance</title></head><body><h1>We are soon back</h1></body></html>
+"""
+"""An error page of something between the client and the service, for `Fault.body`."""
 
 
 @dataclass
@@ -19,11 +24,15 @@ class Fault:
         times: How many requests it still strikes; None is for ever.
         retry_after: Value of the ``Retry-After`` header, in seconds or as an HTTP date.
         delay: Seconds to wait first. A client that gives up meanwhile is still served.
-        drop: Cut the connection ``before`` the service runs, or ``after`` it ran, unanswered.
+        drop: Cut the connection ``before`` the service runs, ``after`` it ran, unanswered, or
+            ``during`` its answer: half of the body comes, of the length that the header tells.
+        cut: Answer half of the body as if it were all: whole HTTP, broken JSON.
+        stall: Seconds to wait in the middle of the body.
         body: Body of the answer instead of the service's own kind of error.
         match: Only requests whose path, query and body together hold this text.
         code: Error code in the body, for a service that has such (Twilio).
         method: Only requests of this method.
+        tenant: Only requests for the company of this tenant id (Visma).
     """
 
     service: str
@@ -36,14 +45,18 @@ class Fault:
     match: str | None = None
     code: int | None = None
     method: str | None = None
+    tenant: str | None = None
+    cut: bool = False
+    stall: float = 0.0
 
-    def strikes(self, service: str, method: str, text: str) -> bool:
+    def strikes(self, service: str, method: str, text: str, tenant: str | None = None) -> bool:
         """Whether it is for this request and not used up."""
         return (
             self.service == service
             and self.times != 0
             and (self.method is None or self.method.upper() == method.upper())
             and (self.match is None or self.match in text)
+            and (self.tenant is None or self.tenant == tenant)
         )
 
 
@@ -67,6 +80,9 @@ class Faults:
         match: str | None = None,
         code: int | None = None,
         method: str | None = None,
+        tenant: str | None = None,
+        cut: bool = False,
+        stall: float = 0.0,
     ) -> Fault:
         """Ask for a fault; see `Fault` for the arguments."""
         fault = Fault(
@@ -80,6 +96,9 @@ class Faults:
             match=match,
             code=code,
             method=method,
+            tenant=tenant,
+            cut=cut,
+            stall=stall,
         )
         with self._lock:
             self._faults.append(fault)
@@ -90,17 +109,24 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def take(self, service: str, method: str, text: str) -> Fault | None:
+    def take(
+        self,
+        service: str,
+        method: str,
+        text: str,
+        tenant: str | None = None,
+    ) -> Fault | None:
         """The first fault that strikes this request, counted as used once.
 
         Args:
             service: Name of the service.
             method: HTTP method.
             text: Path, query and body, for `Fault.match`.
+            tenant: Whose the request is, for `Fault.tenant`.
         """
         with self._lock:
             for fault in self._faults:
-                if fault.strikes(service, method, text):
+                if fault.strikes(service, method, text, tenant):
                     if fault.times is not None:
                         fault.times -= 1
                     return fault

@@ -12,18 +12,16 @@ from visma_twilio_sandbox.faults import Faults
 from visma_twilio_sandbox.sendgrid import SendGrid
 from visma_twilio_sandbox.serving import RequestLog, ServiceServer
 from visma_twilio_sandbox.twilio import Twilio
-from visma_twilio_sandbox.visma import VismaCompany
+from visma_twilio_sandbox.visma import Companies
 from visma_twilio_sandbox.visma.app import VismaApi
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
     from visma_twilio_sandbox.serving import App, ErrorBody, RecordedRequest
-
-COMPANY = "Nordisk Demo AB"
-"""What the company of `credentials.TENANT_ID` is called."""
 
 
 class Sandbox:
@@ -31,11 +29,13 @@ class Sandbox:
 
     Args:
         seed: Decides every behaviour that the providers leave open.
-        zone: Name of the zone of Visma's stamps, instead of one drawn from the seed.
+        zone: Name of the zone of Visma's stamps, instead of one drawn from the seed; or one for
+            each company.
+        companies: How many companies there are, or their names.
 
     Attributes:
-        visma: The company of `credentials.TENANT_ID`.
-        companies: All companies by tenant id.
+        companies: All companies, by number from 0 or by tenant id.
+        visma: The first of them, that of `credentials.TENANT_ID`.
         connect: The token endpoint.
         twilio: The Twilio account.
         sendgrid: The SendGrid account.
@@ -43,15 +43,18 @@ class Sandbox:
         page_names: Names the control page shows beside telephone numbers and email addresses.
     """
 
-    def __init__(self, seed: int = 0, zone: str | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        zone: str | Sequence[str] | None = None,
+        *,
+        companies: int | Sequence[str] = 2,
+    ) -> None:
         self.faults = Faults()
         self.page_names: dict[str, str] = {}
-        self.visma = VismaCompany(seed, zone)
-        self.companies = {
-            credentials.TENANT_ID: self.visma,
-            credentials.SECOND_TENANT_ID: VismaCompany(seed, zone),
-        }
-        self.connect = Connect()
+        self.companies = Companies.of(companies, seed, zone)
+        self.visma = self.companies[0]
+        self.connect = Connect(company.tenant_id for company in self.companies)
         self.twilio = Twilio(seed)
         self.sendgrid = SendGrid()
         self._log = RequestLog()
@@ -121,13 +124,13 @@ class Sandbox:
         return self._servers["control"].url
 
     def settings(self) -> dict[str, str]:
-        """Environment variables that point tap-visma and target-twilio-alerts here."""
+        """Environment variables that point tap-visma, for one company, and the target here."""
         tap, target = "TAP_VISMA", "TARGET_TWILIO_ALERTS"
         return {
             f"{tap}_CLIENT_ID": credentials.CLIENT_ID,
             f"{tap}_CLIENT_SECRET": credentials.CLIENT_SECRET,
             f"{tap}_TENANT_ID": credentials.TENANT_ID,
-            f"{tap}_COMPANY": COMPANY,
+            f"{tap}_COMPANY": self.visma.name,
             f"{tap}_API_URL": self.visma_url,
             f"{tap}_AUTH_URL": self.connect_url,
             f"{target}_ACCOUNT_SID": credentials.ACCOUNT_SID,
@@ -139,6 +142,10 @@ class Sandbox:
             f"{target}_TWILIO_MESSAGING_URL": self.messaging_url,
             f"{target}_SENDGRID_API_URL": self.sendgrid_url,
         }
+
+    def companies_setting(self) -> list[dict[str, str]]:
+        """The setting ``companies`` of tap-visma, for all companies."""
+        return [{"name": one.name, "tenant_id": one.tenant_id} for one in self.companies]
 
     def requests(self, service: str) -> list[RecordedRequest]:
         """What a service was asked, oldest first.
@@ -154,7 +161,14 @@ class Sandbox:
         return self._log.of(service)
 
     def _serve(self, name: str, app: App, error_body: ErrorBody) -> ServiceServer:
-        return ServiceServer(name, app, faults=self.faults, log=self._log, error_body=error_body)
+        return ServiceServer(
+            name,
+            app,
+            faults=self.faults,
+            log=self._log,
+            error_body=error_body,
+            tenant_of=self.connect.tenant_of if name in {"connect", "visma"} else None,
+        )
 
     def _ask_all_to_stop(self) -> None:
         for server in self._servers.values():

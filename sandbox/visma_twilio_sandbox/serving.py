@@ -23,14 +23,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 ErrorBody = Callable[["Fault"], tuple[bytes, str]]
+TenantOf = Callable[["RecordedRequest"], "str | None"]
 
+_KINDS = {b"{": "application/json", b"[": "application/json", b"<": "text/html"}
 _GRACE = 5
 _JOIN = 10
 
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """A request as it arrived. Header names are lower-case; status is None if it got no answer."""
+    """A request as it arrived. Header names are lower-case; status is None if it got no answer.
+
+    `tenant` is the company it is for, as far as the service has such.
+    """
 
     service: str
     method: str
@@ -39,6 +44,7 @@ class RecordedRequest:
     headers: Mapping[str, str]
     body: bytes
     status: int | None
+    tenant: str | None = None
 
 
 @dataclass
@@ -83,6 +89,7 @@ class ServiceServer:
         faults: Where faults are taken from.
         log: Where requests are recorded.
         error_body: Body and content type of the service's own kind of error, for a fault.
+        tenant_of: Which company a request is for.
     """
 
     def __init__(
@@ -93,9 +100,10 @@ class ServiceServer:
         faults: Faults,
         log: RequestLog,
         error_body: ErrorBody,
+        tenant_of: TenantOf | None = None,
     ) -> None:
         self.name = name
-        self._middleware = _Middleware(name, app, faults, log, error_body)
+        self._middleware = _Middleware(name, app, faults, log, error_body, tenant_of=tenant_of)
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -230,12 +238,15 @@ class _Middleware:
         faults: Faults,
         log: RequestLog,
         error_body: ErrorBody,
+        *,
+        tenant_of: TenantOf | None,
     ) -> None:
         self._name = name
         self._app = app
         self._faults = faults
         self._log = log
         self._error_body = error_body
+        self._tenant_of = tenant_of
         self._delays: set[asyncio.Future[None]] = set()
 
     def cut_delays(self) -> None:
@@ -245,17 +256,18 @@ class _Middleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)
         query = scope["query_string"].decode("latin-1")
-        number = self._log.add(
-            RecordedRequest(
-                service=self._name,
-                method=scope["method"],
-                path=scope["path"],
-                query=parse_qsl(query, keep_blank_values=True),
-                headers=_headers(scope),
-                body=body,
-                status=None,
-            ),
+        asked = RecordedRequest(
+            service=self._name,
+            method=scope["method"],
+            path=scope["path"],
+            query=parse_qsl(query, keep_blank_values=True),
+            headers=_headers(scope),
+            body=body,
+            status=None,
         )
+        if self._tenant_of is not None:
+            asked = replace(asked, tenant=self._tenant_of(asked))
+        number = self._log.add(asked)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -263,21 +275,50 @@ class _Middleware:
             await send(message)
 
         text = f"{scope['path']}?{query}\n{body.decode('utf-8', 'replace')}"
-        fault = self._faults.take(self._name, scope["method"], text)
+        fault = self._faults.take(self._name, scope["method"], text, asked.tenant)
         again = _once_more(body, receive)
         if fault is None:
             await self._app(scope, again, answer)
             return
-        served = not fault.delay or await self._wait(fault.delay)
-        if not served or fault.drop == "before":
+        if (fault.delay and not await self._wait(fault.delay)) or fault.drop == "before":
             await _cut(scope, again)
         elif fault.drop == "after":
             await self._app(scope, again, _nowhere)
             await _cut(scope, again)
-        elif fault.status is not None:
-            await self._fail(fault, fault.status, answer)
+        elif fault.drop == "during" or fault.cut or fault.stall:
+            said: list[Message] = []
+            await self._run(fault, scope, again, _kept(said))
+            await self._say(fault, said, scope, again, answer)
         else:
-            await self._app(scope, again, answer)
+            await self._run(fault, scope, again, answer)
+
+    async def _run(self, fault: Fault, scope: Scope, receive: Receive, answer: Send) -> None:
+        if fault.status is None:
+            await self._app(scope, receive, answer)
+        else:
+            await self._fail(fault, fault.status, answer)
+
+    async def _say(
+        self,
+        fault: Fault,
+        said: list[Message],
+        scope: Scope,
+        receive: Receive,
+        answer: Send,
+    ) -> None:
+        """Give an answer that is complete, halved, late or cut off."""
+        body = b"".join(message.get("body", b"") for message in said[1:])
+        half = len(body) // 2
+        if fault.cut:
+            body = body[:half]
+        headers = [one for one in said[0]["headers"] if one[0].lower() != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode("ascii")))
+        await answer({**said[0], "headers": headers})
+        await answer({"type": "http.response.body", "body": body[:half], "more_body": True})
+        if (fault.stall and not await self._wait(fault.stall)) or fault.drop == "during":
+            await _cut(scope, receive, at_once=False)
+        else:
+            await answer({"type": "http.response.body", "body": body[half:]})
 
     async def _wait(self, seconds: float) -> bool:
         """Whether the time passed; False if the server stops meanwhile."""
@@ -296,7 +337,7 @@ class _Middleware:
             content, kind = self._error_body(fault)
         else:
             content = fault.body if isinstance(fault.body, bytes) else fault.body.encode()
-            kind = "application/json" if content[:1] in {b"{", b"["} else "text/plain"
+            kind = _KINDS.get(content.lstrip()[:1], "text/plain")
         headers = [
             (b"content-type", kind.encode("latin-1")),
             (b"content-length", str(len(content)).encode("ascii")),
@@ -326,16 +367,28 @@ def _once_more(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def _cut(scope: Scope, receive: Receive) -> None:
-    """Close the TCP connection and wait until it is closed."""
+async def _cut(scope: Scope, receive: Receive, *, at_once: bool = True) -> None:
+    """Close the TCP connection, after what was said if not at once; wait until it is closed."""
     transport: asyncio.Transport = scope["state"]["transport"]
-    transport.abort()
+    if at_once:
+        transport.abort()
+    else:
+        transport.close()
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def _nowhere(message: Message) -> None:
     """Take a part of an answer that nobody will get."""
+
+
+def _kept(said: list[Message]) -> Send:
+    """A `send` that keeps the answer."""
+
+    async def keep(message: Message) -> None:
+        said.append(message)
+
+    return keep
 
 
 def _headers(scope: Scope) -> dict[str, str]:

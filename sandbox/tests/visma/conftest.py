@@ -13,7 +13,7 @@ from visma_twilio_sandbox import business, credentials
 from visma_twilio_sandbox.connect import READ_SCOPE, Connect, Grant
 from visma_twilio_sandbox.faults import Faults
 from visma_twilio_sandbox.serving import RequestLog, ServiceServer
-from visma_twilio_sandbox.visma import VismaCompany
+from visma_twilio_sandbox.visma import Companies, VismaCompany
 from visma_twilio_sandbox.visma.app import VismaApi
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=timezone.utc)
@@ -46,9 +46,11 @@ class Client:
     def pages(self, path, size, **params):
         """Every page until an empty one."""
         pages = []
-        while page := self.list(path, pageNumber=len(pages) + 1, pageSize=size, **params):
+        while True:
+            page = self.list(path, pageNumber=len(pages) + 1, pageSize=size, **params)
+            if not (page["records"] if isinstance(page, dict) else page):
+                return pages
             pages.append(page)
-        return pages
 
 
 @pytest.fixture
@@ -56,20 +58,22 @@ def visma():
     """A company in UTC whose clock stands still."""
     visma = VismaCompany(seed=1, zone="UTC")
     visma.set_clock(NOON)
+    visma.reset_as_epoch = False
     return visma
 
 
 @pytest.fixture
 def client(visma):
     connect, faults = Connect(), Faults()
-    companies = {credentials.TENANT_ID: visma, credentials.SECOND_TENANT_ID: VismaCompany(1)}
-    api = VismaApi(connect, companies)
+    second = VismaCompany(1, tenant_id=credentials.SECOND_TENANT_ID)
+    api = VismaApi(connect, Companies([visma, second]))
     server = ServiceServer(
         "visma",
         api,
         faults=faults,
         log=RequestLog(),
         error_body=api.error_body,
+        tenant_of=connect.tenant_of,
     )
     server.start()
     with requests.Session() as session:

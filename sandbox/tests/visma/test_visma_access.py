@@ -45,7 +45,7 @@ def test_a_wrong_company_id_is_answered_with_nothing(client, visma, invoices):
 
 
 def test_only_reading_and_only_known_paths(client):
-    for path in ("/v1/supplier", "/v2/supplierInvoice", "/erp/service/v1/supplierInvoice", "/"):
+    for path in ("/v1/suppliers", "/v2/supplierInvoice", "/erp/service/v1/supplierInvoice", "/"):
         assert client.get(path).status_code == 404
     answer = client.session.post(client.url + INVOICES, headers=client.headers, json={})
     assert answer.status_code == 405

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from visma_twilio_sandbox.visma.companies import Companies
 from visma_twilio_sandbox.visma.company import VismaCompany
 from visma_twilio_sandbox.visma.endpoints import ENDPOINTS, Endpoint
 
-__all__ = ["ENDPOINTS", "Endpoint", "VismaCompany"]
+__all__ = ["ENDPOINTS", "Companies", "Endpoint", "VismaCompany"]

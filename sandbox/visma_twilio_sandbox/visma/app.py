@@ -10,17 +10,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from visma_twilio_sandbox import credentials
 from visma_twilio_sandbox.connect import READ_SCOPE
-from visma_twilio_sandbox.visma.endpoints import ENDPOINTS
+from visma_twilio_sandbox.visma.endpoints import ENDPOINTS, find
 from visma_twilio_sandbox.visma.listing import BadRequestError, Lister, understand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from visma_twilio_sandbox.connect import Connect
     from visma_twilio_sandbox.faults import Fault
     from visma_twilio_sandbox.serving import Receive, Scope, Send
+    from visma_twilio_sandbox.visma.companies import Companies
     from visma_twilio_sandbox.visma.company import VismaCompany
     from visma_twilio_sandbox.visma.endpoints import Endpoint
     from visma_twilio_sandbox.visma.manners import ErrorShape
@@ -43,18 +41,18 @@ class VismaApi:
 
     Args:
         connect: Knows the tokens.
-        companies: By tenant id.
+        companies: Whom tokens are for.
     """
 
-    def __init__(self, connect: Connect, companies: Mapping[str, VismaCompany]) -> None:
+    def __init__(self, connect: Connect, companies: Companies) -> None:
         self._connect = connect
         self._companies = companies
-        self._listers = {tenant: Lister(company) for tenant, company in companies.items()}
+        self._listers = {company.tenant_id: Lister(company) for company in companies}
 
     def error_body(self, fault: Fault) -> tuple[bytes, str]:
         """The body of an injected fault, in the shape this server's errors have."""
         status = fault.status or 500
-        shape = self._companies[credentials.TENANT_ID].manners.error_shape
+        shape = self._companies[0].manners.error_shape
         return error(shape, status, _FAULTS.get(status, "An error has occurred."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,9 +64,9 @@ class VismaApi:
 
     def _answer(self, request: Request) -> Response:
         grant = self._connect.grant(request.headers.get("authorization", ""))
-        company = self._companies.get(grant.tenant_id) if grant is not None else None
+        company = self._companies.of_tenant(grant.tenant_id) if grant is not None else None
         if grant is None or company is None:
-            main = self._companies[credentials.TENANT_ID]
+            main = self._companies[0]
             response = _failure(main, 401, "Unauthorized")
             response.headers.update(main.calls.headers())
             return response
@@ -78,11 +76,11 @@ class VismaApi:
         elif READ_SCOPE not in grant.scopes:
             response = _failure(company, 403, "Forbidden")
         else:
-            response = self._authorised(request, grant.tenant_id, company)
+            response = self._authorised(request, company)
         response.headers.update(company.calls.headers())
         return response
 
-    def _authorised(self, request: Request, tenant: str, company: VismaCompany) -> Response:
+    def _authorised(self, request: Request, company: VismaCompany) -> Response:
         path = request.url.path.lower().removeprefix(_LEGACY)
         endpoint = _PATHS.get(path)
         if endpoint is None:
@@ -91,17 +89,11 @@ class VismaApi:
             response = _failure(company, 405, "Only GET is in the sandbox.")
             response.headers["Allow"] = "GET"
             return response
-        if "erp-api-background" in request.headers:
-            return _failure(company, 501, "The background API is not in the sandbox.")
-        return self._list(request, endpoint, tenant, company)
+        if any(find(name) is endpoint for name in company.forbidden):
+            return _failure(company, 403, "Forbidden")
+        return self._list(request, endpoint, company)
 
-    def _list(
-        self,
-        request: Request,
-        endpoint: Endpoint,
-        tenant: str,
-        company: VismaCompany,
-    ) -> Response:
+    def _list(self, request: Request, endpoint: Endpoint, company: VismaCompany) -> Response:
         try:
             asked = {name.lower(): value for name, value in request.query_params.items()}
             query = understand(endpoint, asked, company.manners)
@@ -111,7 +103,10 @@ class VismaApi:
             return Response(b"[]", media_type="application/json")
         if company.on_page is not None:
             company.on_page(endpoint.name, query.page_number)
-        body = self._listers[tenant].page(endpoint, query)
+        try:
+            body = self._listers[company.tenant_id].page(endpoint, query)
+        except LookupError:
+            return _failure(company, 404, "Not found")
         return Response(body, media_type="application/json; charset=utf-8")
 
 

@@ -11,13 +11,16 @@ _HOUR = 3600.0
 
 
 class CallLimit:
-    """A fixed window of calls, as Visma's policy ``4-fixed-window``. Thread-safe.
+    """A fixed window of calls. Thread-safe.
 
     Attributes:
+        policy: Value of ``X-RateLimit-Policy``; what begins with 4 is a limit per company and
+            client, with 6 per client.
         reset_as_epoch: Tell the reset as a time instead of seconds, as the older API did.
     """
 
     def __init__(self) -> None:
+        self.policy = "4-fixed-window"
         self.reset_as_epoch = False
         self._lock = threading.Lock()
         self._limit = _PLENTY
@@ -56,7 +59,7 @@ class CallLimit:
                 "X-RateLimit-Limit": str(self._limit),
                 "X-RateLimit-Remaining": str(max(0, self._limit - self._used)),
                 "X-RateLimit-Reset": str(left + int(time.time()) if self.reset_as_epoch else left),
-                "X-RateLimit-Policy": "4-fixed-window",
+                "X-RateLimit-Policy": self.policy,
             }
 
     def retry_after(self) -> str:

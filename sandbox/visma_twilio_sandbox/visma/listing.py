@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from visma_twilio_sandbox.visma.company import Row, VismaCompany
+    from visma_twilio_sandbox.visma.company import VismaCompany
     from visma_twilio_sandbox.visma.endpoints import Endpoint
     from visma_twilio_sandbox.visma.manners import Manners
+    from visma_twilio_sandbox.visma.rows import Row
 
 _KEPT = 16
 _LINES = "journalTransactionLines"
@@ -38,6 +39,8 @@ class Query:
     periods: tuple[str | None, str | None]
     page_number: int
     page_size: int | None
+    skip: int
+    most: int | None
 
 
 def understand(endpoint: Endpoint, asked: Mapping[str, str], manners: Manners) -> Query:
@@ -51,16 +54,11 @@ def understand(endpoint: Endpoint, asked: Mapping[str, str], manners: Manners) -
     Raises:
         BadRequestError: A parameter is mandatory and missing, or its value is not understood.
     """
-    if endpoint.name == "GeneralLedgerTransactions" and not asked.get("ledger"):
-        raise BadRequestError("'Ledger' cannot be empty.")
-    modified = _timestamp(asked, "lastModifiedDateTime", condition=endpoint.condition)
-    if not endpoint.condition:
-        if modified is None and not asked.get("periodid"):
-            raise BadRequestError("Either periodId or lastModifiedDateTime must be provided.")
-        if modified is not None:
-            modified = (">=" if manners.journal_inclusive else "after", modified[1])
-    elif modified is not None and modified[0] == ">" and manners.strict_after:
-        modified = ("after", modified[1])
+    for name in endpoint.required:
+        if not asked.get(name.lower()):
+            raise BadRequestError(f"'{name[:1].upper()}{name[1:]}' cannot be empty.")
+    modified = _modified(endpoint, asked, manners)
+    paged, numbered = pages(endpoint, manners), endpoint.paging == "numbers"
     return Query(
         equal=tuple(
             (path, asked[name.lower()])
@@ -68,13 +66,34 @@ def understand(endpoint: Endpoint, asked: Mapping[str, str], manners: Manners) -
             if asked.get(name.lower())
         ),
         modified=modified,
-        created=_timestamp(asked, "createdDateTime") if endpoint.created else None,
+        created=_timestamp(asked, "createdDateTime") if endpoint.created_filter else None,
         periods=(asked.get("fromperiod"), asked.get("toperiod"))
         if endpoint.name == "GeneralLedgerTransactions"
         else (None, None),
-        page_number=(_number(asked, "pageNumber") or 1) if endpoint.paged else 1,
-        page_size=_number(asked, "pageSize") if endpoint.paged else None,
+        page_number=(_number(asked, "pageNumber") or 1) if paged else 1,
+        page_size=_number(asked, "pageSize") if paged else None,
+        skip=(_number(asked, "skipRecords", least=0) or 0) if numbered else 0,
+        most=_number(asked, "numberToRead", least=0) or None if numbered else None,
     )
+
+
+def pages(endpoint: Endpoint, manners: Manners) -> bool:
+    """Whether the endpoint knows ``pageNumber`` in this version of the API."""
+    return endpoint.paged or (manners.is_2026 and endpoint.paging == "pages since 2026")
+
+
+def _modified(endpoint: Endpoint, asked: Mapping[str, str], manners: Manners) -> Test | None:
+    if endpoint.filter == "none":
+        return None
+    modified = _timestamp(asked, "lastModifiedDateTime", condition=endpoint.condition)
+    if endpoint.filter == "stamp":
+        if modified is None and not asked.get("periodid"):
+            raise BadRequestError("Either periodId or lastModifiedDateTime must be provided.")
+        if modified is not None:
+            modified = (">=" if manners.journal_inclusive else "after", modified[1])
+    elif modified is not None and modified[0] == ">" and manners.strict_after:
+        modified = ("after", modified[1])
+    return modified
 
 
 class Lister:
@@ -86,21 +105,51 @@ class Lister:
         self._kept: dict[Any, list[Row]] = {}
 
     def page(self, endpoint: Endpoint, query: Query) -> bytes:
-        """One page as a JSON array; beyond the end it is empty."""
+        """One page as JSON; beyond the end it is empty.
+
+        Raises:
+            LookupError: The endpoint answers one object, and there is none.
+        """
         listing = self._listing(endpoint, query)
-        if not endpoint.paged:
-            return _array([row.encoded for row in listing])
+        if endpoint.shape == "object":
+            if not listing:
+                raise LookupError(f"no {endpoint.name}")
+            return self._encoded(endpoint, listing[0])
         manners, company = self._company.manners, self._company
         largest = company.max_page_size[endpoint.name]
+        lie = 1 if endpoint.name in company.wrong_total else 0
+        if not pages(endpoint, manners):
+            last = None if query.most is None else query.skip + query.most
+            items = [self._encoded(endpoint, row) for row in listing[query.skip : last]]
+            return _array(_described(endpoint, items, len(listing) + lie, largest))
         size = min(query.page_size or manners.default_page_size, largest)
         number = 1 if endpoint.name in company.ignore_paging else query.page_number
         window = slice((number - 1) * size, number * size)
-        lie = 1 if endpoint.name in company.wrong_total else 0
         if endpoint.name == "journaltransaction":
             total, items = _journals(listing, window)
         else:
-            total, items = len(listing), [row.encoded for row in listing[window]]
-        return _array([wire.with_metadata(item, total + lie, largest) for item in items])
+            total = len(listing)
+            items = [self._encoded(endpoint, row) for row in listing[window]]
+        told = _array(_described(endpoint, items, total + lie, largest))
+        if endpoint.shape == "array":
+            return told
+        head = b'{"pageNumber":%d,"pageSize":%d,"totalCount":%d' % (number, size, total + lie)
+        return head + b',"records":' + told + b"}"
+
+    def _encoded(self, endpoint: Endpoint, row: Row) -> bytes:
+        """An item as this server shows it."""
+        if endpoint.item == "s":
+            return wire.encode(row.item["id"])
+        wrapped = self._company.manners.wrapped.get(endpoint.name)
+        if not wrapped:
+            return row.encoded
+        return wire.encode(
+            {
+                name: {"value": value} if name in wrapped else value
+                for name, value in row.item.items()
+                if name not in endpoint.hidden
+            },
+        )
 
     def _listing(self, endpoint: Endpoint, query: Query) -> list[Row]:
         manners = self._company.manners
@@ -124,20 +173,18 @@ class Lister:
 def _matches(row: Row, query: Query) -> bool:
     if query.modified is not None and not _compare(row.stamp, query.modified):
         return False
-    if query.created is not None:
-        created = stamps.read(row.item["createdDateTime"])
-        if not _compare(created, query.created):
-            return False
+    if query.created is not None and not _compare(row.made, query.created):
+        return False
     first, last = query.periods
-    period = row.item.get("period", "")
+    period = row.field("period") or ""
     if (first and period < first) or (last and period > last):
         return False
-    return all(_field(row.item, path) == value for path, value in query.equal)
+    return all(_field(row, path) == value for path, value in query.equal)
 
 
-def _field(item: Mapping[str, Any], path: Sequence[str]) -> str | None:
-    value: Any = item
-    for name in path:
+def _field(row: Row, path: Sequence[str]) -> str | None:
+    value: Any = row.field(path[0])
+    for name in path[1:]:
         value = value.get(name) if isinstance(value, dict) else None
     return None if value is None else str(value)
 
@@ -174,11 +221,11 @@ def _timestamp(asked: Mapping[str, str], name: str, *, condition: bool = True) -
     return sign, stamp
 
 
-def _number(asked: Mapping[str, str], name: str) -> int | None:
+def _number(asked: Mapping[str, str], name: str, *, least: int = 1) -> int | None:
     text = asked.get(name.lower())
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
         raise BadRequestError(f"The value '{text}' is not valid for {name}.")
     return int(text)
 
@@ -193,7 +240,7 @@ def _order(manners: Manners) -> Callable[[Row], Any]:
 
 def _journals(listing: list[Row], window: slice) -> tuple[int, list[bytes]]:
     """Pages of journals count lines; a batch cut in two comes again with its other lines."""
-    lines = [(row, line) for row in listing for line in row.item.get(_LINES) or [None]]
+    lines = [(row, line) for row in listing for line in row.field(_LINES) or [None]]
     batches: list[tuple[Row, list[Any]]] = []
     for row, line in lines[window]:
         if not batches or batches[-1][0] is not row:
@@ -201,6 +248,13 @@ def _journals(listing: list[Row], window: slice) -> tuple[int, list[bytes]]:
         if line is not None:
             batches[-1][1].append(line)
     return len(lines), [wire.encode({**row.item, _LINES: part}) for row, part in batches]
+
+
+def _described(endpoint: Endpoint, items: list[bytes], total: int, largest: int) -> list[bytes]:
+    """The items with their paging metadata, if they carry it."""
+    if not endpoint.metadata:
+        return items
+    return [wire.with_metadata(item, total, largest) for item in items]
 
 
 def _array(items: list[bytes]) -> bytes:
