@@ -20,7 +20,7 @@ help:
 	@echo 'make format    format the code'
 	@echo 'make generate  rewrite what is generated: schemas, plugin definitions, settings tables'
 	@echo 'make pins      resolve the pinned requirements anew'
-	@echo 'make bench     measure, beside a baseline in the same run'
+	@echo 'make bench     measure the tap beside others in the same run; writes docs/benchmarks.md'
 	@echo 'make clean     remove what the others made'
 
 # A half-made environment must not look ready, so the mark comes last.
@@ -56,11 +56,14 @@ generate: $(READY)
 	@$(BIN)/python scripts/generate_plugin_files.py
 
 bench: $(READY)
-	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python benchmarks/bench.py --write
 
 pins:
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \
 		$(addsuffix /pyproject.toml,$(PACKAGES)) requirements-dev.in -o requirements-dev.txt
+	@for name in bare sdk dlt airbyte; do $(BIN)/python -m uv pip compile --quiet --universal \
+		--python-version 3.10 --no-header --no-annotate benchmarks/others/$$name.in \
+		-o benchmarks/others/$$name.txt || exit 1; done
 
 clean:
-	@rm -rf $(VENV) .meltano .demo output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .meltano .demo .bench output .pytest_cache .mypy_cache .ruff_cache .hypothesis

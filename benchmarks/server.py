@@ -28,7 +28,7 @@ from visma_twilio_sandbox import Sandbox, business, credentials
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from visma_twilio_sandbox.business import Item
+    from visma_twilio_sandbox.business.parts import Item
 
 PAGE = 500
 """Rows of a page, the tap's own default."""
