@@ -104,6 +104,23 @@ def test_documents_are_put_changed_listed_and_deleted_with_exact_amounts(sandbox
     assert [one["referenceNumber"] for one in sandbox.visma.all("supplierInvoice")] == ["900002"]
 
 
+def test_every_endpoint_of_every_company_is_reached(sandbox, control):
+    keys = control("POST", "/visma/customer/balance/make", json={"count": 3}).json()
+    assert len(keys) == 3
+    assert keys == sandbox.visma.keys("customer/balance")[-3:]
+    tenant = {"tenant": credentials.SECOND_TENANT_ID}
+    text = {"departmentId": "ADM"}
+    assert control("POST", "/visma/v1/department", json=text, params=tenant).status_code == 201
+    second = sandbox.companies[1]
+    assert second.get("department", text)
+    path = "/visma/v1/department/restamp"
+    assert control("POST", path, json={"key": text}, params=tenant).status_code == 204
+    body = {"key": text}
+    assert control("DELETE", "/visma/department", json=body, params=tenant).status_code == 204
+    listed = control("GET", "/visma/V1/Department", params=tenant).json()
+    assert len(listed) == len(second.all("department"))
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -116,6 +133,9 @@ def test_documents_are_put_changed_listed_and_deleted_with_exact_amounts(sandbox
         ("PATCH", "/visma/ledger", {"key": {"number": "1"}, "fields": {}, "x": 1}, 400),
         ("DELETE", "/visma/ledger", {"key": {"number": "9"}}, 404),
         ("POST", "/visma/ledger/restamp", {"key": {"number": "9"}}, 404),
+        ("POST", "/visma/ledger/make", {"count": 0}, 400),
+        ("POST", "/visma/ledger/make", {"number": 1}, 400),
+        ("GET", "/visma/ledger?tenant=1", None, 404),
         ("POST", "/faults", {}, 400),
         ("POST", "/faults", {"service": "fax", "status": 500}, 400),
         ("POST", "/faults", {"service": "twilio", "statsu": 500}, 400),

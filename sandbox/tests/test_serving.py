@@ -10,7 +10,7 @@ import requests
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from visma_twilio_sandbox.faults import Faults
+from visma_twilio_sandbox.faults import HTML, Faults
 from visma_twilio_sandbox.serving import RequestLog, ServiceServer
 
 
@@ -111,6 +111,37 @@ def test_a_connection_cut_after_has_done_the_work_unanswered(service, session):
         session.post(service.server.url, data="x")
     assert service.runs == [b"x"]
     assert [request.status for request in service.log.of("greeter")] == [None]
+
+
+def test_a_connection_cut_during_the_answer_leaves_half_of_it(service, session):
+    service.faults.add("greeter", drop="during")
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="2 bytes read, 3 more"):
+        session.get(service.server.url)
+    assert len(service.runs) == 1
+    assert session.get(service.server.url).text == "hello"
+
+
+def test_half_of_a_body_may_come_as_if_it_were_all(service, session):
+    service.faults.add("greeter", cut=True)
+    service.faults.add("greeter", cut=True, status=200, body="[1, 2]")
+    answers = [session.get(service.server.url) for _ in range(2)]
+    assert [(one.status_code, one.text) for one in answers] == [(200, "he"), (200, "[1,")]
+
+
+def test_a_body_may_stall_in_the_middle(service, session):
+    service.faults.add("greeter", stall=0.05)
+    assert session.get(service.server.url).text == "hello"
+    service.faults.add("greeter", stall=60)
+    with pytest.raises(requests.ConnectionError, match="timed out"):
+        session.get(service.server.url, timeout=0.1)
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_page_of_html_is_called_so(service, session, status):
+    service.faults.add("greeter", status=status, body=HTML)
+    answer = session.get(service.server.url)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html")
+    assert answer.text.startswith("<!DOCTYPE html>")
 
 
 def test_a_client_that_gives_up_is_still_served(service, session):

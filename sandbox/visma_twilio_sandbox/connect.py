@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from visma_twilio_sandbox.faults import Fault
-    from visma_twilio_sandbox.serving import RecordedRequest
+    from visma_twilio_sandbox.recording import RecordedRequest
 
 TOKEN_PATH = "/connect/token"  # noqa: S105
 READ_SCOPE = "vismanet_erp_service_api:read"

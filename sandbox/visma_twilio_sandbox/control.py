@@ -17,13 +17,14 @@ from starlette.routing import Route
 
 from visma_twilio_sandbox.page import state
 from visma_twilio_sandbox.visma import ENDPOINTS, wire
-from visma_twilio_sandbox.visma.endpoints import DEFAULT_LEDGER
+from visma_twilio_sandbox.visma.endpoints import DEFAULT_LEDGER, find
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from visma_twilio_sandbox.recording import RecordedRequest
     from visma_twilio_sandbox.sandbox import Sandbox
-    from visma_twilio_sandbox.serving import RecordedRequest
+    from visma_twilio_sandbox.visma import VismaCompany
 
 SERVICES = ("connect", "visma", "twilio", "messaging", "sendgrid")
 
@@ -42,17 +43,20 @@ class _FaultWanted(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     times: Union[int, None] = 1  # noqa: UP007
     retry_after: Union[float, str, None] = None  # noqa: UP007
     delay: float = 0.0
-    drop: Union[Literal["before", "after"], None] = None  # noqa: UP007
+    drop: Union[Literal["before", "during", "after"], None] = None  # noqa: UP007
     body: Union[str, None] = None  # noqa: UP007
     match: Union[str, None] = None  # noqa: UP007
     code: Union[int, None] = None  # noqa: UP007
     method: Union[str, None] = None  # noqa: UP007
+    tenant: Union[str, None] = None  # noqa: UP007
+    cut: bool = False
+    stall: float = 0.0
 
 
 def app(sandbox: Sandbox) -> Starlette:
     """Make the ASGI application that controls a sandbox."""
     control = _Control(sandbox)
-    visma = "/visma/{endpoint}"
+    visma = "/visma/{endpoint:path}"
     return Starlette(
         routes=[
             Route("/", control.page, methods=["GET"]),
@@ -62,8 +66,9 @@ def app(sandbox: Sandbox) -> Starlette:
             Route("/faults", control.faults, methods=["POST", "DELETE"]),
             Route("/numbers/{number}", control.number, methods=["PUT"]),
             Route("/requests/{service}", control.requests, methods=["GET"]),
-            Route(visma, control.visma, methods=["GET", "POST", "PATCH", "DELETE"]),
             Route(f"{visma}/restamp", control.restamp, methods=["POST"]),
+            Route(f"{visma}/make", control.make, methods=["POST"]),
+            Route(visma, control.visma, methods=["GET", "POST", "PATCH", "DELETE"]),
         ],
         exception_handlers={HTTPException: _refuse},
     )
@@ -137,7 +142,7 @@ class _Control:
 
     async def visma(self, request: Request) -> Response:
         """List, put, change and delete documents of Visma.net."""
-        endpoint, company = _endpoint(request), self._sandbox.visma
+        endpoint, company = _endpoint(request), self._company(request)
         if request.method == "GET":
             return _json(company.all(endpoint))
         body = await _object(request)
@@ -165,19 +170,42 @@ class _Control:
         body = await _object(request)
         _only(body, frozenset({"key"}))
         try:
-            self._sandbox.visma.restamp(endpoint, _key(body) if "key" in body else None)
+            self._company(request).restamp(endpoint, _key(body) if "key" in body else None)
         except LookupError as error:
             raise HTTPException(HTTPStatus.NOT_FOUND, str(error.args[0])) from None
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
+    async def make(self, request: Request) -> Response:
+        """Make so many more items (`{"count": 1000}`); tells their keys."""
+        endpoint = _endpoint(request)
+        body = await _object(request)
+        _only(body, frozenset({"count"}))
+        count = body.get("count")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise _bad("count is no number from 1")
+        company = self._company(request)
+        keys = await run_in_threadpool(company.make, endpoint, count)
+        return _json(keys, HTTPStatus.CREATED)
+
+    def _company(self, request: Request) -> VismaCompany:
+        """The company of the parameter `tenant`, or the first."""
+        tenant = request.query_params.get("tenant", self._sandbox.visma.tenant_id)
+        company = self._sandbox.companies.of_tenant(tenant)
+        if company is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"no company with tenant id {tenant}")
+        return company
+
 
 def _endpoint(request: Request) -> str:
     given = str(request.path_params["endpoint"])
-    if given not in ENDPOINTS:
+    try:
+        return find(given).name
+    except LookupError:
+        known = ", ".join(ENDPOINTS)
         raise HTTPException(
-            HTTPStatus.NOT_FOUND, f"no endpoint {given}; there are {', '.join(ENDPOINTS)}"
-        )
-    return given
+            HTTPStatus.NOT_FOUND,
+            f"no endpoint {given}; there are {known}",
+        ) from None
 
 
 def _key(body: dict[str, Any]) -> dict[str, Any]:
@@ -223,6 +251,7 @@ def _request_json(request: RecordedRequest) -> dict[str, Any]:
         "headers": headers,
         "body": request.body.decode("utf-8", "replace"),
         "status": request.status,
+        "tenant": request.tenant,
     }
 
 

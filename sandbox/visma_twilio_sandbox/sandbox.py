@@ -9,19 +9,21 @@ from visma_twilio_sandbox import connect, credentials, sendgrid, twilio
 from visma_twilio_sandbox.connect import TOKEN_PATH, Connect
 from visma_twilio_sandbox.control import app as control_app
 from visma_twilio_sandbox.faults import Faults
+from visma_twilio_sandbox.recording import RequestLog
 from visma_twilio_sandbox.sendgrid import SendGrid
-from visma_twilio_sandbox.serving import RequestLog, ServiceServer
+from visma_twilio_sandbox.serving import ServiceServer
 from visma_twilio_sandbox.twilio import Twilio
 from visma_twilio_sandbox.visma import Companies
 from visma_twilio_sandbox.visma.app import VismaApi
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from visma_twilio_sandbox.serving import App, ErrorBody, RecordedRequest
+    from visma_twilio_sandbox.faults import Fault
+    from visma_twilio_sandbox.recording import App, RecordedRequest
 
 
 class Sandbox:
@@ -62,8 +64,23 @@ class Sandbox:
         self._servers = {
             server.name: server
             for server in (
-                self._serve("connect", self.connect.app, connect.error_body),
-                self._serve("visma", api, api.error_body),
+                ServiceServer(
+                    "connect",
+                    self.connect.app,
+                    faults=self.faults,
+                    log=self._log,
+                    error_body=connect.error_body,
+                    tenant_of=self.connect.tenant_of,
+                ),
+                ServiceServer(
+                    "visma",
+                    api,
+                    faults=self.faults,
+                    log=self._log,
+                    error_body=api.error_body,
+                    headers_of=api.headers_of,
+                    tenant_of=self.connect.tenant_of,
+                ),
                 self._serve("twilio", self.twilio.app, twilio.error_body),
                 self._serve("messaging", self.twilio.messaging_app, twilio.error_body),
                 self._serve("sendgrid", self.sendgrid.app, sendgrid.error_body),
@@ -160,15 +177,10 @@ class Sandbox:
             raise LookupError(f"{service} is none of {', '.join(self._servers)}")
         return self._log.of(service)
 
-    def _serve(self, name: str, app: App, error_body: ErrorBody) -> ServiceServer:
-        return ServiceServer(
-            name,
-            app,
-            faults=self.faults,
-            log=self._log,
-            error_body=error_body,
-            tenant_of=self.connect.tenant_of if name in {"connect", "visma"} else None,
-        )
+    def _serve(
+        self, name: str, app: App, error_body: Callable[[Fault], tuple[bytes, str]]
+    ) -> ServiceServer:
+        return ServiceServer(name, app, faults=self.faults, log=self._log, error_body=error_body)
 
     def _ask_all_to_stop(self) -> None:
         for server in self._servers.values():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from visma_twilio_sandbox.faults import Fault
-    from visma_twilio_sandbox.serving import App
+    from visma_twilio_sandbox.recording import App
 
 __all__ = ["Email", "SendGrid", "error_body"]
 

@@ -6,78 +6,23 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from visma_twilio_sandbox.recording import App, RecordedRequest, RequestLog
+from visma_twilio_sandbox.striking import Manner, Middleware
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from visma_twilio_sandbox.faults import Fault, Faults
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-ErrorBody = Callable[["Fault"], tuple[bytes, str]]
-TenantOf = Callable[["RecordedRequest"], "str | None"]
+__all__ = ["App", "RecordedRequest", "RequestLog", "ServiceServer"]
 
-_KINDS = {b"{": "application/json", b"[": "application/json", b"<": "text/html"}
 _GRACE = 5
 _JOIN = 10
-
-
-@dataclass(frozen=True)
-class RecordedRequest:
-    """A request as it arrived. Header names are lower-case; status is None if it got no answer.
-
-    `tenant` is the company it is for, as far as the service has such.
-    """
-
-    service: str
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    headers: Mapping[str, str]
-    body: bytes
-    status: int | None
-    tenant: str | None = None
-
-
-@dataclass
-class RequestLog:
-    """The requests of all services in the order they arrived. Thread-safe."""
-
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _requests: dict[int, RecordedRequest] = field(default_factory=dict)
-    _next: int = 0
-
-    def add(self, request: RecordedRequest) -> int:
-        """Record a request; gives the number to tell its answer with."""
-        with self._lock:
-            number = self._next
-            self._next += 1
-            self._requests[number] = request
-            return number
-
-    def answered(self, number: int, status: int) -> None:
-        """Tell which status a recorded request was answered with."""
-        with self._lock:
-            if (request := self._requests.get(number)) is not None:
-                self._requests[number] = replace(request, status=status)
-
-    def of(self, service: str) -> list[RecordedRequest]:
-        """The requests of one service, oldest first."""
-        with self._lock:
-            return [request for request in self._requests.values() if request.service == service]
-
-    def clear(self) -> None:
-        """Forget every request."""
-        with self._lock:
-            self._requests.clear()
 
 
 class ServiceServer:
@@ -89,6 +34,7 @@ class ServiceServer:
         faults: Where faults are taken from.
         log: Where requests are recorded.
         error_body: Body and content type of the service's own kind of error, for a fault.
+        headers_of: Headers that every answer has, for a fault.
         tenant_of: Which company a request is for.
     """
 
@@ -99,11 +45,13 @@ class ServiceServer:
         *,
         faults: Faults,
         log: RequestLog,
-        error_body: ErrorBody,
-        tenant_of: TenantOf | None = None,
+        error_body: Callable[[Fault], tuple[bytes, str]],
+        headers_of: Callable[[RecordedRequest], Mapping[str, str]] | None = None,
+        tenant_of: Callable[[RecordedRequest], str | None] | None = None,
     ) -> None:
         self.name = name
-        self._middleware = _Middleware(name, app, faults, log, error_body, tenant_of=tenant_of)
+        manner = Manner(error_body, headers_of, tenant_of)
+        self._middleware = Middleware(name, app, faults, log, manner)
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -214,7 +162,7 @@ class _Server(uvicorn.Server):
             closing = [cast("_Protocol", connection).lost for connection in open_ones]
             await asyncio.wait(closing, timeout=_GRACE)
 
-    def ask_to_stop(self, middleware: _Middleware) -> None:
+    def ask_to_stop(self, middleware: Middleware) -> None:
         if self._loop is None or self._stopping is None or self._loop.is_closed():
             return
         stopping = self._stopping
@@ -226,174 +174,3 @@ class _Server(uvicorn.Server):
 
         with contextlib.suppress(RuntimeError):  # closed between the look and the call
             self._loop.call_soon_threadsafe(stop)
-
-
-class _Middleware:
-    """Records the request, takes a fault, and otherwise runs the service."""
-
-    def __init__(
-        self,
-        name: str,
-        app: App,
-        faults: Faults,
-        log: RequestLog,
-        error_body: ErrorBody,
-        *,
-        tenant_of: TenantOf | None,
-    ) -> None:
-        self._name = name
-        self._app = app
-        self._faults = faults
-        self._log = log
-        self._error_body = error_body
-        self._tenant_of = tenant_of
-        self._delays: set[asyncio.Future[None]] = set()
-
-    def cut_delays(self) -> None:
-        for delay in list(self._delays):
-            delay.cancel()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read(receive)
-        query = scope["query_string"].decode("latin-1")
-        asked = RecordedRequest(
-            service=self._name,
-            method=scope["method"],
-            path=scope["path"],
-            query=parse_qsl(query, keep_blank_values=True),
-            headers=_headers(scope),
-            body=body,
-            status=None,
-        )
-        if self._tenant_of is not None:
-            asked = replace(asked, tenant=self._tenant_of(asked))
-        number = self._log.add(asked)
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._log.answered(number, message["status"])
-            await send(message)
-
-        text = f"{scope['path']}?{query}\n{body.decode('utf-8', 'replace')}"
-        fault = self._faults.take(self._name, scope["method"], text, asked.tenant)
-        again = _once_more(body, receive)
-        if fault is None:
-            await self._app(scope, again, answer)
-            return
-        if (fault.delay and not await self._wait(fault.delay)) or fault.drop == "before":
-            await _cut(scope, again)
-        elif fault.drop == "after":
-            await self._app(scope, again, _nowhere)
-            await _cut(scope, again)
-        elif fault.drop == "during" or fault.cut or fault.stall:
-            said: list[Message] = []
-            await self._run(fault, scope, again, _kept(said))
-            await self._say(fault, said, scope, again, answer)
-        else:
-            await self._run(fault, scope, again, answer)
-
-    async def _run(self, fault: Fault, scope: Scope, receive: Receive, answer: Send) -> None:
-        if fault.status is None:
-            await self._app(scope, receive, answer)
-        else:
-            await self._fail(fault, fault.status, answer)
-
-    async def _say(
-        self,
-        fault: Fault,
-        said: list[Message],
-        scope: Scope,
-        receive: Receive,
-        answer: Send,
-    ) -> None:
-        """Give an answer that is complete, halved, late or cut off."""
-        body = b"".join(message.get("body", b"") for message in said[1:])
-        half = len(body) // 2
-        if fault.cut:
-            body = body[:half]
-        headers = [one for one in said[0]["headers"] if one[0].lower() != b"content-length"]
-        headers.append((b"content-length", str(len(body)).encode("ascii")))
-        await answer({**said[0], "headers": headers})
-        await answer({"type": "http.response.body", "body": body[:half], "more_body": True})
-        if (fault.stall and not await self._wait(fault.stall)) or fault.drop == "during":
-            await _cut(scope, receive, at_once=False)
-        else:
-            await answer({"type": "http.response.body", "body": body[half:]})
-
-    async def _wait(self, seconds: float) -> bool:
-        """Whether the time passed; False if the server stops meanwhile."""
-        delay = asyncio.ensure_future(asyncio.sleep(seconds))
-        self._delays.add(delay)
-        try:
-            await delay
-        except asyncio.CancelledError:
-            return False
-        finally:
-            self._delays.discard(delay)
-        return True
-
-    async def _fail(self, fault: Fault, status: int, answer: Send) -> None:
-        if fault.body is None:
-            content, kind = self._error_body(fault)
-        else:
-            content = fault.body if isinstance(fault.body, bytes) else fault.body.encode()
-            kind = _KINDS.get(content.lstrip()[:1], "text/plain")
-        headers = [
-            (b"content-type", kind.encode("latin-1")),
-            (b"content-length", str(len(content)).encode("ascii")),
-        ]
-        if fault.retry_after is not None:
-            headers.append((b"retry-after", str(fault.retry_after).encode("latin-1")))
-        await answer({"type": "http.response.start", "status": status, "headers": headers})
-        await answer({"type": "http.response.body", "body": content})
-
-
-async def _read(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        body += cast("bytes", message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return body
-
-
-def _once_more(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body which was read already, then what follows."""
-    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return left.pop() if left else await receive()
-
-    return again
-
-
-async def _cut(scope: Scope, receive: Receive, *, at_once: bool = True) -> None:
-    """Close the TCP connection, after what was said if not at once; wait until it is closed."""
-    transport: asyncio.Transport = scope["state"]["transport"]
-    if at_once:
-        transport.abort()
-    else:
-        transport.close()
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _nowhere(message: Message) -> None:
-    """Take a part of an answer that nobody will get."""
-
-
-def _kept(said: list[Message]) -> Send:
-    """A `send` that keeps the answer."""
-
-    async def keep(message: Message) -> None:
-        said.append(message)
-
-    return keep
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers

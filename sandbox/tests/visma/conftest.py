@@ -73,6 +73,7 @@ def client(visma):
         faults=faults,
         log=RequestLog(),
         error_body=api.error_body,
+        headers_of=api.headers_of,
         tenant_of=connect.tenant_of,
     )
     server.start()

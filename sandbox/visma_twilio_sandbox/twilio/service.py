@@ -12,7 +12,7 @@ from visma_twilio_sandbox.twilio.numbers import REFUSALS
 from visma_twilio_sandbox.twilio.store import Store
 
 if TYPE_CHECKING:
-    from visma_twilio_sandbox.serving import App
+    from visma_twilio_sandbox.recording import App
     from visma_twilio_sandbox.twilio.callbacks import CallbackFailure
     from visma_twilio_sandbox.twilio.errors import TwilioError
     from visma_twilio_sandbox.twilio.numbers import Outcome

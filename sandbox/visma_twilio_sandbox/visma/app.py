@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -11,24 +12,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from visma_twilio_sandbox.connect import READ_SCOPE
+from visma_twilio_sandbox.visma import background
+from visma_twilio_sandbox.visma.background import Background
 from visma_twilio_sandbox.visma.endpoints import ENDPOINTS, find
 from visma_twilio_sandbox.visma.listing import BadRequestError, Lister, understand
 
 if TYPE_CHECKING:
     from visma_twilio_sandbox.connect import Connect
     from visma_twilio_sandbox.faults import Fault
-    from visma_twilio_sandbox.serving import Receive, Scope, Send
+    from visma_twilio_sandbox.recording import Receive, RecordedRequest, Scope, Send
     from visma_twilio_sandbox.visma.companies import Companies
     from visma_twilio_sandbox.visma.company import VismaCompany
     from visma_twilio_sandbox.visma.endpoints import Endpoint
     from visma_twilio_sandbox.visma.manners import ErrorShape
 
+_REQUEST_ID = "Ipp-Request-Id"
 _LEGACY = "/api/controller/api"
 _PATHS = {endpoint.path.lower(): endpoint for endpoint in ENDPOINTS.values()}
 _FAULTS = {
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not found",
+    410: "Gone",
     429: "Same request made too many times",
     500: "An error has occurred.",
     503: "The service is unavailable.",
@@ -47,6 +52,7 @@ class VismaApi:
     def __init__(self, connect: Connect, companies: Companies) -> None:
         self._connect = connect
         self._companies = companies
+        self._background = Background()
         self._listers = {company.tenant_id: Lister(company) for company in companies}
 
     def error_body(self, fault: Fault) -> tuple[bytes, str]:
@@ -55,11 +61,16 @@ class VismaApi:
         shape = self._companies[0].manners.error_shape
         return error(shape, status, _FAULTS.get(status, "An error has occurred."))
 
+    def headers_of(self, request: RecordedRequest) -> dict[str, str]:
+        """What every answer has: an id, and the limit of the company that asks."""
+        company = self._companies.of_tenant(request.tenant or "") or self._companies[0]
+        return {_REQUEST_ID: str(uuid.uuid4()), **company.calls.headers()}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         response = await run_in_threadpool(self._answer, request)
-        response.headers["Ipp-Request-Id"] = str(uuid.uuid4())
+        response.headers[_REQUEST_ID] = str(uuid.uuid4())
         await response(scope, receive, send)
 
     def _answer(self, request: Request) -> Response:
@@ -82,18 +93,28 @@ class VismaApi:
 
     def _authorised(self, request: Request, company: VismaCompany) -> Response:
         path = request.url.path.lower().removeprefix(_LEGACY)
+        is_background = path.startswith(background.PATH)
         endpoint = _PATHS.get(path)
-        if endpoint is None:
+        if endpoint is None and not is_background:
             return _failure(company, 404, "Not found")
         if request.method != "GET":
             response = _failure(company, 405, "Only GET is in the sandbox.")
             response.headers["Allow"] = "GET"
             return response
-        if any(find(name) is endpoint for name in company.forbidden):
-            return _failure(company, 403, "Forbidden")
-        return self._list(request, endpoint, company)
+        if endpoint is None:
+            answer = self._background.answer(company, path.removeprefix(background.PATH))
+            return _failure(company, answer, _FAULTS[answer]) if isinstance(answer, int) else answer
+        webhook = request.headers.get(background.HEADER)
+        if webhook is None:
+            return self._list(request, endpoint, company)
+        if webhook != "none" and webhook.partition(":")[0] != "subscription":
+            return _failure(company, 400, f"{background.HEADER}: {webhook!r} is not supported.")
+        run = partial(self._list, request, endpoint, company)
+        return self._background.accept(company, str(request.url), webhook, run)
 
     def _list(self, request: Request, endpoint: Endpoint, company: VismaCompany) -> Response:
+        if any(find(name) is endpoint for name in company.forbidden):
+            return _failure(company, 403, "Forbidden")
         try:
             asked = {name.lower(): value for name, value in request.query_params.items()}
             query = understand(endpoint, asked, company.manners)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FOUNDED = timedelta(days=3 * 365)
 _GROWN = timedelta(days=365)
 _AT_ONCE = timedelta(0)
+_DAY = 24 * 3600.0
 
 
 @dataclass
@@ -57,6 +58,7 @@ class VismaCompany:
             is in that page.
         background_polls: How many polls say ``Started`` before a background request is done.
         background_fails: How many of the next background requests end as ``Failed``.
+        background_seconds: How long the answers of background requests are kept.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class VismaCompany:
         self.on_page: Callable[[str, int], None] | None = None
         self.background_polls = 1
         self.background_fails = 0
+        self.background_seconds = _DAY
         self._seed = f"{seed} {tenant_id}"
         self._founded = _now() - _FOUNDED
         self._lock = threading.RLock()
