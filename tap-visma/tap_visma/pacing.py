@@ -24,7 +24,10 @@ _ALERTS_SHARE = 4
 """A backfill leaves a quarter of the limit to the calls that alerts need."""
 
 _BURST_SHARE = 10
-"""And may be ahead of the time that is gone by a tenth of the limit."""
+"""It may use a tenth of the limit at once, and the rest in proportion to the time gone."""
+
+_LEAST_BURST = 10
+"""Or by so many calls: to spread fewer would slow a read down and spare nobody anything."""
 
 _PATIENCE = 10.0
 """While nothing is known one call asks; so long without its answer, and another may."""
@@ -242,8 +245,11 @@ class Budget:
             return -math.inf
         limit = max(self._limit, self._remaining)
         used = limit - self._remaining + len(self.calls)
-        ahead = used + 1 - max(limit / _BURST_SHARE, 1)
-        gone = ahead / (limit - self._kept(reserve, backfill=True))
+        burst = max(limit / _BURST_SHARE, _LEAST_BURST)
+        spread = limit - self._kept(reserve, backfill=True) - burst
+        if spread <= 0:
+            return -math.inf
+        gone = (used + 1 - burst) / spread
         return self._ends[1] - self._window * (1 - gone)
 
     @property
