@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from projects import Project, copy_to, script
+from warehouses import Warehouse, running_postgres
 
 from visma_twilio_sandbox import Sandbox
 
@@ -38,6 +39,18 @@ def sandbox():
 @pytest.fixture
 def project(project_folder, tmp_path, sandbox):
     return Project.of(project_folder, tmp_path, sandbox)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def warehouse(postgres, tmp_path):
+    """A database of its own for each test."""
+    return Warehouse(postgres, tmp_path.name)
 
 
 @pytest.fixture(scope="session")

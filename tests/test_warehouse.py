@@ -5,24 +5,12 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-import pytest
-from warehouses import SCHEMA, Expected, Warehouse, load, rows_of_duckdb, running_postgres
+from warehouses import SCHEMA, Expected, load, rows_of_duckdb
 
 from visma_twilio_sandbox import business
 
 TEXT, NUMBER = {"type": ["string", "null"]}, {"type": ["number", "null"]}
 OBJECT = {"type": ["object", "null"]}
-
-
-@pytest.fixture(scope="session")
-def server():
-    with running_postgres() as running:
-        yield running
-
-
-@pytest.fixture
-def warehouse(server, tmp_path):
-    return Warehouse(server, tmp_path.name)
 
 
 def change_business(visma):

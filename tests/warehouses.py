@@ -54,7 +54,7 @@ class Warehouse:
     def __init__(self, server: Any, name: str) -> None:
         self.bin = Path(server.bin_path)
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+            connection.execute(f'CREATE DATABASE "{name}"')
         self.url = server.get_uri(database=name)
         self.loader_url = server.get_uri(database=name, driver="psycopg")
 
@@ -62,11 +62,11 @@ class Warehouse:
         """Rows by column name; numbers within JSON are Decimal."""
         with psycopg.connect(self.url, row_factory=dict_row) as connection:
             set_json_loads(read_json, connection)
-            return connection.execute(statement).fetchall()  # type: ignore[call-overload]
+            return connection.execute(statement).fetchall()
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     def types_of(self, table: str) -> dict[str, str]:
         rows = self.query(
