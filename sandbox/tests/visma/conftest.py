@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -62,11 +64,11 @@ def visma():
     return visma
 
 
-@pytest.fixture
-def client(visma):
+@contextlib.contextmanager
+def served(*companies):
+    """Serve companies; gives someone who asks the first of them."""
     connect, faults = Connect(), Faults()
-    second = VismaCompany(1, tenant_id=credentials.SECOND_TENANT_ID)
-    api = VismaApi(connect, Companies([visma, second]))
+    api = VismaApi(connect, Companies(companies))
     server = ServiceServer(
         "visma",
         api,
@@ -80,6 +82,29 @@ def client(visma):
     with requests.Session() as session:
         yield Client(session, connect, server.url, faults)
     server.stop()
+
+
+@pytest.fixture
+def client(visma):
+    second = VismaCompany(1, tenant_id=credentials.SECOND_TENANT_ID)
+    with served(visma, second) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def releases():
+    """A company on the API of 2025 and one on that of 2026, with a history, and who asks each."""
+    companies = []
+    for is_2026, tenant_id in enumerate((credentials.TENANT_ID, credentials.SECOND_TENANT_ID)):
+        company = VismaCompany(seed=1, zone="UTC", tenant_id=tenant_id)
+        company.manners.is_2026 = bool(is_2026)
+        company.manners.wrapped.clear()
+        business.history(company, documents=60, seed=11)
+        companies.append(company)
+    with served(*companies) as client:
+        second = copy.copy(client)
+        second.headers = client.bearer(credentials.SECOND_TENANT_ID)
+        yield [(companies[0], client), (companies[1], second)]
 
 
 @pytest.fixture

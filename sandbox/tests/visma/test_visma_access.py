@@ -134,3 +134,8 @@ def test_an_endpoint_may_count_wrongly(client, visma, invoices):
     invoices(5)
     visma.wrong_total.add("supplierInvoice")
     assert client.list(INVOICES)[0]["metadata"]["totalCount"] == 6
+
+
+def test_a_wrong_company_id_empties_envelopes_too(client):
+    told = client.get("/v1/creditTerm", {"ipp-company-id": "1"}).json()
+    assert (told["totalCount"], told["records"]) == (0, [])

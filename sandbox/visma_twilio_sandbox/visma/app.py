@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 _REQUEST_ID = "Ipp-Request-Id"
 _LEGACY = "/api/controller/api"
+_NOTHING = {
+    "array": b"[]",
+    "records": b'{"pageNumber":1,"pageSize":0,"totalCount":0,"records":[]}',
+    "object": b"{}",
+}
 _PATHS = {endpoint.path.lower(): endpoint for endpoint in ENDPOINTS.values()}
 _FAULTS = {
     401: "Unauthorized",
@@ -121,7 +126,7 @@ class VismaApi:
         except BadRequestError as problem:
             return _failure(company, 400, str(problem))
         if request.headers.get("ipp-company-id", company.company_id) != company.company_id:
-            return Response(b"[]", media_type="application/json")
+            return Response(_NOTHING[endpoint.shape], media_type="application/json")
         if company.on_page is not None:
             company.on_page(endpoint.name, query.page_number)
         try:
