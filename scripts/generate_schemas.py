@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_visma.kinds import line_field, lines_stream
-from tap_visma.streams import ALL_STREAMS
+from tap_visma.streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -113,7 +113,7 @@ def text(made: _Schema) -> str:
 
 def schemas(description: _Schema) -> Iterator[tuple[str, _Schema]]:
     """Every stream's name with the JSON Schema of its records; a document's lines follow it."""
-    for stream in cast("Iterable[Any]", ALL_STREAMS):
+    for stream in cast("Iterable[Any]", STREAMS):
         made = schema(description, stream)
         yield stream.name, made
         if stream.lines is not None:
@@ -126,8 +126,8 @@ def schema(description: _Schema, stream: Any) -> _Schema:
     for name, told in {**GIVEN, **ASKED.get(stream.name, {})}.items():
         properties[name] = {"type": "string", "description": told}
     item = item_of(description, stream)
-    nested = {name: _nested(item, path) for name, path in stream.keys_from.items()}
-    properties |= nested
+    # A part of the key that the item nests, or may lack, is text: see VismaStream.keys_from.
+    properties |= {name: {"type": "string"} for name in stream.keys_from}
     properties |= {name: one for name, one in item.items() if name not in properties}
     if stream.name in WITH_ROW_VERSION:
         properties |= ADDED_BY_2026
@@ -165,13 +165,6 @@ def _keyed(properties: dict[str, _Schema], key: Sequence[str]) -> _Schema:
         if isinstance(kind, list):
             properties[name] = {**properties[name], "type": kind[0]}
     return {"type": "object", "properties": properties}
-
-
-def _nested(item: dict[str, _Schema], path: Sequence[str]) -> _Schema:
-    found = item
-    for name in path[:-1]:
-        found = found[name]["properties"]
-    return found[path[-1]]
 
 
 def _followed(known: _Schema, node: _Schema) -> _Schema:

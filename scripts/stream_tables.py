@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_visma.kinds import Filter, Paging, lines_stream
-from tap_visma.streams import ALL_STREAMS
+from tap_visma.streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,7 +59,7 @@ def how_it_is_read(stream: Any) -> str:
 
 
 def _streams() -> Iterable[Any]:
-    return cast("Iterable[Any]", ALL_STREAMS)
+    return cast("Iterable[Any]", STREAMS)
 
 
 def _names(key: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import requests
 from tap_visma.auth import VismaConnect
 from tap_visma.bookmarks import start_of_day_or_time
 from tap_visma.client import Client
-from tap_visma.limits import RateLimits
+from tap_visma.deadlines import DeadlineAdapter
 from tap_visma.settings import setting
 from tap_visma.workers import Workers
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_visma.errors import AccessError, LimitReachedError
+    from tap_visma.limits import Budgets
     from tap_visma.pagination import Row
+
+_REDIRECTS = 3
+"""How many to follow for one request; the API is not known to have any."""
 
 
 class Company:
@@ -27,13 +31,20 @@ class Company:
     Args:
         config: The tap's settings, checked.
         own: What an entry of the setting `companies` says otherwise.
+        budgets: What the companies of one client id share.
 
     Attributes:
         stopped_by: Why it is not read any further in this run.
         read_whole: Listings that were read as a whole in this run, by stream.
     """
 
-    def __init__(self, config: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        own: Mapping[str, Any] | None = None,
+        *,
+        budgets: Budgets,
+    ) -> None:
         config = {**config, **{name: value for name, value in (own or {}).items() if value}}
         self.tenant_id: str = setting(config, "tenant_id")
         self.name: str = config.get("name") or setting(config, "company") or self.tenant_id
@@ -56,15 +67,13 @@ class Company:
             scope=setting(config, "scope"),
             user_agent=user_agent,
         )
-        self.limits = RateLimits(
-            max_wait_seconds=setting(config, "max_wait_seconds"),
-            reserve=setting(config, "rate_limit_reserve"),
-        )
+        self.limits = budgets.of_company(setting(config, "client_id"))
         self.lookback_seconds: int = setting(config, "lookback_seconds")
         self.timeout_seconds: int = setting(config, "request_timeout_seconds")
         in_flight: int = setting(config, "requests_in_flight")
         self.session = requests.Session()
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=in_flight)
+        self.session.max_redirects = _REDIRECTS
+        adapter = DeadlineAdapter(pool_maxsize=in_flight)
         self.session.mount("https://", adapter)
         self.session.mount("http://", adapter)
         self.client = Client(self)
@@ -80,4 +89,6 @@ class Company:
     def close(self) -> None:
         """Wait for nothing any more, and let go of the connection."""
         self.client.stop()
+        self.auth.stop()
+        self.limits.stop()
         self.session.close()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_visma import answers, bookmarks
+from tap_visma import answers, background, bookmarks
 from tap_visma.ahead import Ahead
 from tap_visma.errors import AnswerError, ListingMovedError
 from tap_visma.kinds import Filter, Paging
@@ -180,7 +181,7 @@ class Reading:
             value: Any = row
             for part in path:
                 value = value.get(part) if isinstance(value, dict) else None
-            row[name] = value
+            row[name] = "" if value is None else str(value)
 
     # What is asked
 
@@ -200,14 +201,16 @@ class Reading:
     def _fetch(self, page: int, page_size: int, *, pause: float) -> Page:
         """Ask for one page; in one of the company's threads."""
         asked = time.monotonic_ns()
-        response = self.company.client.get(
+        client = self.company.client
+        get = partial(background.get, client) if self.stream.is_in_background else client.get
+        answer = get(
             self.stream.path,
             self.params(page, page_size),
             pause=pause,
             is_backfill=self.is_backfill,
         )
         return answers.page(
-            response,
+            answer,
             asked=asked,
             envelope=self.stream.envelope,
             text_field=self.stream.text_field,

@@ -19,6 +19,7 @@ from tap_visma.bookmarks import Progress
 from tap_visma.driving import Ended, drive
 from tap_visma.errors import LimitReachedError, TapError
 from tap_visma.kinds import Filter, Lines, Paging
+from tap_visma.lines import LinesStream
 from tap_visma.reading import FILTER, Reached, Reading
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class VismaStream(Stream):
         paging: How its answers are cut.
         envelope: The field that holds the rows, where the answer is an object.
         text_field: What to call the items, where they are mere texts.
-        keys_from: Parts of the key that the item nests: their flat name, and the way to them.
+        keys_from: Parts of the key that the item nests or may lack, each with the way to it; in
+            records they are text, and empty where the item has none.
         expands: Query flags that add to the items; each is off unless a setting asks for it.
         is_finance: Whether the stream is selected if nobody chooses.
         is_never_empty: Whether every company has some, so that none is a sign of the wrong one.
@@ -68,6 +70,7 @@ class VismaStream(Stream):
 
     def __init__(self, tap: TapVisma) -> None:
         schema = files("tap_visma") / "schemas" / f"{self.name}.json"
+        self.selected_by_default = self.is_finance
         super().__init__(tap, schema=json.loads(schema.read_text(encoding="utf-8")))
         if self.filter is not Filter.NONE:
             self.replication_key = self.stamp
@@ -134,6 +137,11 @@ class VismaStream(Stream):
         """The expand flags that are on."""
         return dict.fromkeys(self._tap.options_of(self.name).get("expand") or (), "true")
 
+    @cached_property
+    def is_in_background(self) -> bool:
+        """Whether its list is asked for in the background."""
+        return self.name in (self._tap.config.get("background_streams") or ())
+
     def described(self, company: Company, context: Mapping[str, Any]) -> str:
         """What to call a partition when it has trouble."""
         told = " of ".join(
@@ -147,16 +155,6 @@ class VismaStream(Stream):
         return f"{told} ({company.name})" if len(self._tap.companies) > 1 else told
 
     # How it is read
-
-    @property
-    def urgency(self) -> tuple[bool, bool]:
-        """Sorts streams: those first that were read before, and among them what alerts need."""
-        entries = self.stream_state.get("partitions") or [{}]
-        is_known = all(
-            entry.get("replication_key_value") and "progress_markers" not in entry
-            for entry in entries
-        )
-        return (not is_known, not self.is_finance)
 
     def begin(self, company: Company, context: dict[str, Any], progress: Progress) -> Reading:
         """A read of one partition."""
@@ -210,6 +208,13 @@ class VismaStream(Stream):
     ) -> Generator[dict[str, Any], Any, Any]:
         counter = self.get_record_counter()
         written = 0
+        lines = [
+            child
+            for child in self.child_streams
+            if isinstance(child, LinesStream) and child.selected and write_messages
+        ]
+        for stream in lines:
+            stream.write_schema()
         with counter, self.get_sync_timer():
             contexts = self._partitions() if context is None else [context]
             readings = self._readings(contexts)
@@ -221,8 +226,10 @@ class VismaStream(Stream):
                 else:
                     for row in step.rows:
                         self._check_max_record_limit(current_record_index=written)
-                        if write_messages:
+                        if write_messages and self.selected:
                             self._write_record_message(row)
+                        for stream in lines:
+                            stream.write(row)
                         counter.increment()
                         written += 1
                         yield row

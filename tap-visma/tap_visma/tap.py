@@ -18,6 +18,8 @@ from typing_extensions import override
 from tap_visma.checks import problems
 from tap_visma.company import Company
 from tap_visma.errors import AccessError, LimitReachedError, TapError
+from tap_visma.limits import Budgets
+from tap_visma.lines import LinesStream
 from tap_visma.settings import SETTINGS, setting, told_plainly
 from tap_visma.streams import STREAMS
 
@@ -69,8 +71,12 @@ class TapVisma(Tap):
     @cached_property
     def companies(self) -> list[Company]:
         """The companies that are read."""
+        budgets = Budgets(
+            max_wait_seconds=setting(self.config, "max_wait_seconds"),
+            reserve=setting(self.config, "rate_limit_reserve"),
+        )
         named = self.config.get("companies") or [None]
-        return [Company(self.config, one) for one in named]
+        return [Company(self.config, one, budgets=budgets) for one in named]
 
     def company_of(self, context: Mapping[str, Any]) -> Company:
         """The company that a partition is of; the first, if it names none."""
@@ -102,17 +108,29 @@ class TapVisma(Tap):
 
     @override
     def discover_streams(self) -> list[Stream]:
-        return [stream(tap=self) for stream in STREAMS]
+        found: list[Stream] = [stream(tap=self) for stream in STREAMS]
+        if setting(self.config, "lines"):
+            with_lines = (stream for stream in STREAMS if stream.lines is not None)
+            found += [LinesStream.of(stream)(tap=self) for stream in with_lines]
+        return found
 
     def sync(self) -> None:
         """Read all selected streams; first what alerts wait for, last what is read as a whole."""
-        by_urgency = sorted(self.streams, key=lambda name: self.stream_of(name).urgency)
-        self._streams = {name: self.streams[name] for name in by_urgency}
+        self._streams = dict(sorted(self.streams.items(), key=lambda one: self._urgency(one[1])))
         try:
             self.sync_all()
         finally:
             for company in self.companies:
                 company.close()
+
+    def _urgency(self, stream: Stream) -> tuple[bool, bool]:
+        """Sorts streams: those first that were read before, and among them finance."""
+        entry = self.state.get("bookmarks", {}).get(stream.name, {})
+        is_known = all(
+            one.get("replication_key_value") and "progress_markers" not in one
+            for one in entry.get("partitions") or [{}]
+        )
+        return (not is_known, not stream.selected_by_default)
 
     def note(self, company: Company, what: str, error: TapError | LimitReachedError) -> None:
         """Note why something of a company was not read to its end; the others go on if they can."""

@@ -113,7 +113,7 @@ class TapRunner:
         }
 
     def __call__(self, *streams, state=None, catalog=None, **config):
-        """Run in this process, with these streams only if any are given."""
+        """Run in this process, with these streams, or with those that alerts need."""
         collector = Collector()
         tap = TapVisma(
             config={**self.config, **config},
@@ -122,7 +122,7 @@ class TapRunner:
             message_writer=collector,
         )
         for name, stream in tap.streams.items():
-            stream.selected = not streams or name in streams
+            stream.selected = name in (streams or ENDPOINTS)
         tap.sync()
         stopped_by = next((one.stopped_by for one in tap.companies if one.stopped_by), None)
         return Run(collector.lines, dict(tap.failures), stopped_by)

@@ -1,6 +1,8 @@
-"""The Singer SDK's own suite of tests for taps, against the sandbox."""
+"""The Singer SDK's own suite of tests for taps, over streams of every kind."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
@@ -15,7 +17,28 @@ _NAMES_ONLY = {
     "client_secret": "-",
     "tenant_id": "11111111-1111-4111-8111-111111111111",
 }
-_SuiteOfTheSdk = get_tap_test_class(TapVisma, config=_NAMES_ONLY)
+
+
+class OneOfEachKind(TapVisma):
+    """The suite makes tests for each field of each stream; these have all there is to go wrong."""
+
+    names: ClassVar = {
+        "supplier_invoices",
+        "supplier_payments",
+        "purchase_orders",
+        "journal_transactions",
+        "ledgers",
+        "general_ledger_transactions",
+        "general_ledger_balances",
+        "supplier_balances",
+        "credit_terms",
+    }
+
+    def discover_streams(self):
+        return [one for one in super().discover_streams() if one.name in self.names]
+
+
+_SuiteOfTheSdk = get_tap_test_class(OneOfEachKind, config=_NAMES_ONLY)
 
 
 # The contract has fields that a company seldom fills; the suite only remarks on them.
@@ -28,7 +51,7 @@ class TestSdkSuite(_SuiteOfTheSdk):
         with Sandbox(seed=6) as sandbox:
             business.history(sandbox.visma, documents=200, seed=6)
             runner = TapTestRunner(
-                TapVisma,
+                OneOfEachKind,
                 config=TapRunner(sandbox).config,
                 suite_config=SuiteConfig(max_records_limit=20),
             )

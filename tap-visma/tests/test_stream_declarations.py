@@ -14,7 +14,7 @@ import pytest
 
 from tap_visma.errors import AnswerError
 from tap_visma.kinds import Filter, Paging, line_field, lines_stream
-from tap_visma.streams import ALL_STREAMS
+from tap_visma.streams import STREAMS
 from tap_visma.streams.accounts import Budgets
 from tap_visma.tap import TapVisma
 
@@ -51,10 +51,10 @@ PARTITION = {"branch_number": "1", "ledger_id": "2", "financial_year": "2026"}
 
 SNAPSHOT = Path(__file__).with_name("catalog.snapshot.txt")
 
-each_stream = pytest.mark.parametrize("stream", ALL_STREAMS, ids=lambda stream: stream.name)
+each_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
 each_with_lines = pytest.mark.parametrize(
     "stream",
-    [stream for stream in ALL_STREAMS if stream.lines],
+    [stream for stream in STREAMS if stream.lines],
     ids=lambda stream: stream.name,
 )
 
@@ -146,22 +146,22 @@ def own_key(stream):
 
 
 def test_every_list_is_a_stream_or_there_is_a_reason_why_not(contract):
-    paths = [stream.path for stream in ALL_STREAMS]
+    paths = [stream.path for stream in STREAMS]
     assert len(paths) == len(set(paths))
     assert not set(paths) & set(NOT_STREAMS)
     assert {*paths, *NOT_STREAMS} == contract.lists()
 
 
 def test_the_two_lists_of_project_tasks_are_one(contract):
-    (tasks,) = (stream for stream in ALL_STREAMS if stream.path == "/v1/projecttask")
+    (tasks,) = (stream for stream in STREAMS if stream.path == "/v1/projecttask")
     twin = type("Twin", (), {"path": "/v1/project/tasks"})
     assert contract.answer(twin) == contract.answer(tasks)
     assert contract.parameters(twin).keys() == contract.parameters(tasks).keys()
 
 
 def test_names_are_words_joined_by_underscores_and_each_is_told_once():
-    names = [stream.name for stream in ALL_STREAMS]
-    names += [lines_stream(stream.name) for stream in ALL_STREAMS if stream.lines]
+    names = [stream.name for stream in STREAMS]
+    names += [lines_stream(stream.name) for stream in STREAMS if stream.lines]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
     shipped = {path.name for path in (files("tap_visma") / "schemas").iterdir()}
@@ -285,7 +285,7 @@ def test_what_is_declared_changes_only_on_purpose():
 
 
 def snapshot():
-    for stream in ALL_STREAMS:
+    for stream in STREAMS:
         told = [stream.filter.value, stream.paging.value, f"stamp={stream.stamp}"]
         told += [f"envelope={stream.envelope}"] * bool(stream.envelope)
         told += [f"text={stream.text_field}"] * bool(stream.text_field)

@@ -128,7 +128,7 @@ from tap_visma.streams.sales import (
 if TYPE_CHECKING:
     from tap_visma.stream import VismaStream
 
-ALL_STREAMS: tuple[type[VismaStream], ...] = (
+STREAMS: tuple[type[VismaStream], ...] = (
     SupplierInvoices,
     SupplierDocuments,
     SupplierPayments,
@@ -230,16 +230,4 @@ ALL_STREAMS: tuple[type[VismaStream], ...] = (
 )
 """Every list that the API gives and that is not deprecated."""
 
-STREAMS: tuple[type[VismaStream], ...] = (
-    SupplierInvoices,
-    SupplierPayments,
-    CustomerInvoices,
-    CustomerPayments,
-    PurchaseOrders,
-    JournalTransactions,
-    Ledgers,
-    GeneralLedgerTransactions,
-)
-"""Those that the tap discovers."""
-
-__all__ = ["ALL_STREAMS", "STREAMS"]
+__all__ = ["STREAMS"]

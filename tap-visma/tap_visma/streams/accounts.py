@@ -107,12 +107,13 @@ class GeneralLedgerBalances(VismaStream):
         "balanceType",
         "financialPeriod",
         "account_number",
-        "subaccountId",
+        "subaccount_id",
     )
     keys_from: ClassVar = {
         "branch_number": ("branch", "number"),
         "ledger_id": ("ledger", "id"),
         "account_number": ("account", "number"),
+        "subaccount_id": ("subaccountId",),
     }
     filter = Filter.STAMP_ONLY
     is_finance = True

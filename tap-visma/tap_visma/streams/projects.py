@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from tap_visma.kinds import Lines, Paging
 from tap_visma.stream import VismaStream
 from tap_visma.streams.demanding import DemandsFilter
@@ -46,8 +48,9 @@ class ProjectBudgets(VismaStream):
         "projectID",
         "projectTaskID",
         "accountGroupID",
-        "inventoryNumber",
+        "inventory_number",
     )
+    keys_from: ClassVar = {"inventory_number": ("inventoryNumber",)}
     stamp = None
     is_finance = True
 

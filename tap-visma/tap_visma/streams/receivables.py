@@ -150,7 +150,8 @@ class WorkTypes(VismaStream):
     name = "work_types"
     path = "/v1/customerinvoice/worktypes"
     # Nothing is said to be unique; the tax authority's tag is, within ROT and within RUT.
-    primary_keys = ("tenant_id", "company", "rutRotType", "xmlTag")
+    primary_keys = ("tenant_id", "company", "rut_rot_type", "xml_tag")
+    keys_from: ClassVar = {"rut_rot_type": ("rutRotType",), "xml_tag": ("xmlTag",)}
     filter = Filter.NONE
     stamp = None
     paging = Paging.WHOLE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from tap_visma.kinds import Filter, Lines, Paging
 from tap_visma.stream import VismaStream
 from tap_visma.streams.demanding import DemandsFilter
@@ -67,7 +69,8 @@ class Discounts(VismaStream):
 
     name = "discounts"
     path = "/v2/discount"
-    primary_keys = ("tenant_id", "company", "discountCode", "series")
+    primary_keys = ("tenant_id", "company", "discountCode", "discount_series")
+    keys_from: ClassVar = {"discount_series": ("series",)}
 
 
 class DiscountCodes(VismaStream):
