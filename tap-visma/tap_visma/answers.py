@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_visma.errors import AnswerError, TransientError
+from tap_visma.errors import TransientError
 from tap_visma.pagination import Page
 
 if TYPE_CHECKING:
-    import requests
+    from collections.abc import Mapping
 
     from tap_visma.pagination import Row
 
+OK = 200
+ACCEPTED = 202
 UNAUTHORIZED = 401
+NOT_FOUND = 404
+REQUEST_TIMEOUT = 408
+GONE = 410
 TOO_MANY = 429
 SERVER_ERROR = 500
 
@@ -29,14 +34,35 @@ _LONGEST_TEXT = 200
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 _MEND = {
+    **dict.fromkeys((301, 302, 303, 307, 308), "check api_url: the API does not send elsewhere"),
     400: "the request was refused; if nobody changed the settings, report it to us",
     403: "check that scope has vismanet_erp_service_api:read and that the API user may read this",
     404: "check api_url; the company may not have this part of Visma.net",
 }
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came.
+
+    Attributes:
+        status: The HTTP status.
+        headers: By name, in any case.
+        content: The body, unpacked; empty if that of an error broke off.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def may_pass(status: int) -> bool:
+    """Whether the same request may be answered well a little later."""
+    return status >= SERVER_ERROR or status == REQUEST_TIMEOUT
+
+
 def page(
-    response: requests.Response,
+    answer: Answer,
     *,
     asked: int | None = None,
     envelope: str | None = None,
@@ -45,45 +71,46 @@ def page(
     """A page of a list, numbers exact.
 
     Args:
-        response: The answer.
+        answer: The answer.
         asked: When it was asked for, as `Page` has it.
         envelope: The field that holds the rows, where the answer is an object.
         text_field: What to call the items, where they are texts.
 
     Raises:
-        TransientError: It is no JSON; it may have been cut short.
-        AnswerError: It is no list.
+        TransientError: It is no list: cut short, or of something before the API.
     """
     try:
-        said = _decoder.decode(response.content)
-    except (msgspec.DecodeError, RecursionError):
-        raise TransientError(_strange(response)) from None
+        said = _decoder.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise TransientError(_strange(answer)) from None
     total = None
     if envelope is not None and isinstance(said, dict):
         total, said = said.get("totalCount"), said.get(envelope)
     if not isinstance(said, list):
-        raise AnswerError(_strange(response))
+        raise TransientError(_strange(answer))
     if text_field is not None:
         said = [{text_field: one} if isinstance(one, str) else one for one in said]
     if not all(type(row) is dict for row in said):
-        raise AnswerError(_strange(response))
+        raise TransientError(_strange(answer))
     for row in said:
         _unwrap(row)
     found = Page.of(said)
     return replace(
         found,
         total=total if isinstance(total, int) and total >= 0 else found.total,
-        dated=date_of(response),
+        dated=date_of(answer),
         asked=asked,
         answered=time.monotonic_ns(),
     )
 
 
-def _strange(response: requests.Response) -> str:
-    kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
+def _strange(answer: Answer) -> str:
+    kind = answer.headers.get("Content-Type", "no content type").partition(";")[0]
+    text = reason(answer.content) if answer.content[:1] == b"{" else ""
     return (
-        f"the answer is not a JSON list of objects ({kind}, {len(response.content)} bytes): "
-        "check that api_url is the address of the Visma.net ERP API"
+        f"the answer is not a JSON list of objects ({plain(kind)}, {len(answer.content)} bytes"
+        f"{': ' if text else ''}{text}){named(answer.headers)}: check that api_url is the address "
+        "of the Visma.net ERP API"
     )
 
 
@@ -94,10 +121,10 @@ def _unwrap(row: Row) -> None:
             row[name] = value["value"]
 
 
-def date_of(response: requests.Response) -> float | None:
+def date_of(answer: Answer) -> float | None:
     """The answer's `Date` as Unix time in seconds."""
     try:
-        return parsedate_to_datetime(response.headers["Date"]).timestamp()
+        return parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except (KeyError, ValueError, OverflowError):
         return None
 
@@ -107,16 +134,20 @@ def naive_utc(unix_time: float) -> datetime:
     return datetime.fromtimestamp(unix_time, timezone.utc).replace(tzinfo=None)
 
 
-def told(response: requests.Response) -> str:
+def told(answer: Answer) -> str:
     """Status and reason of an error, in one line.
 
     Bodies come in three shapes and as plain text (reference: visma-api, section 7).
     """
-    text = _reason(response.content)
+    text = reason(answer.content)
     shown = f" ({text})" if text else ""
-    request_id = response.headers.get("Ipp-Request-Id")
-    named = f", request {request_id}" if request_id and request_id.isascii() else ""
-    return f"Visma.net answered {response.status_code}{shown}{named}"
+    return f"Visma.net answered {answer.status}{shown}{named(answer.headers)}"
+
+
+def named(headers: Mapping[str, str]) -> str:
+    """What Visma needs to find a request, if an answer's headers tell it: `, request ID`."""
+    request_id = headers.get("Ipp-Request-Id")
+    return f", request {plain(request_id)}" if request_id else ""
 
 
 def mend(status: int) -> str:
@@ -124,15 +155,21 @@ def mend(status: int) -> str:
     return _MEND.get(status, "try again later; if it goes on, ask Visma with the request's id")
 
 
-def _reason(content: bytes) -> str:
+def reason(content: bytes) -> str:
+    """What an error's body says, in one line; empty if nothing."""
     text = content[:4000].decode("utf-8", "replace")
     try:
         answer = msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = re.sub(r"<[^>]*>", " ", text)
     else:
         if isinstance(answer, dict):
             found = (answer.get(name) for name in ("ExceptionMessage", "message", "Message"))
             text = next((one for one in found if isinstance(one, str)), "")
+    return plain(text)
+
+
+def plain(text: str) -> str:
+    """One line, not too long, that does nothing to a terminal."""
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."

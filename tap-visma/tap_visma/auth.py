@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import requests
 from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
 
-from tap_visma.errors import AccessError
+from tap_visma import answers
+from tap_visma.client import pause_before
+from tap_visma.deadlines import DeadlineAdapter
+from tap_visma.errors import AccessError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +25,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RENEW_EARLY_SECONDS = 60
+_TRIES = 4
 _TIMEOUT_SECONDS = 30
 _DEFAULT_LIFETIME = 300
-
-_BUSY = (429, 500, 502, 503, 504)
 
 _CHECK = {
     "invalid_client": "check client_id and client_secret, and that the application is a service "
@@ -38,6 +39,9 @@ _CHECK = {
     "unauthorized_client": "check that the application may use client credentials, and that the "
     "company's integration administrator has approved it",
 }
+
+_ELSEWHERE = (301, 302, 303, 307, 308, 404, 405)
+"""Statuses of an address that gives no tokens to anybody."""
 
 
 class VismaConnect(requests.auth.AuthBase):
@@ -51,6 +55,9 @@ class VismaConnect(requests.auth.AuthBase):
         scope: Scopes, separated by spaces.
         user_agent: How the tap names itself.
         clock: A monotonic clock in seconds.
+
+    Attributes:
+        scopes: What the last token is for, as far as Visma Connect told.
     """
 
     def __init__(
@@ -75,9 +82,12 @@ class VismaConnect(requests.auth.AuthBase):
         self._user_agent = user_agent
         self._clock = clock
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
         self._token: str | None = None
         self._ends_at = 0.0
         self._refused = False
+        self._failure: AccessError | None = None
+        self.scopes: tuple[str, ...] = ()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a request, with a new token if the old one is about to end.
@@ -85,21 +95,45 @@ class VismaConnect(requests.auth.AuthBase):
         Raises:
             AccessError: Visma Connect gives no token.
         """
-        with self._lock:
-            if self._token is None or self._clock() >= self._ends_at:
-                self._token, lifetime = self._ask()
-                self._ends_at = self._clock() + lifetime - min(RENEW_EARLY_SECONDS, lifetime / 2)
-            request.headers["Authorization"] = f"Bearer {self._token}"
+        request.headers["Authorization"] = f"Bearer {self.token()}"
         return request
+
+    def token(self) -> str:
+        """A token, new if there is none or the old one is about to end.
+
+        Raises:
+            AccessError: Visma Connect gives none.
+        """
+        before = self._failure
+        with self._lock:
+            if self._token is not None and self._clock() < self._ends_at:
+                return self._token
+            if self._failure is not None and self._failure is not before:
+                raise AccessError(str(self._failure))  # told while this thread waited
+            try:
+                self._token, lifetime = self._ask()
+            except AccessError as error:
+                self._token, self._failure = None, error
+                raise
+            self._ends_at = self._clock() + lifetime - min(RENEW_EARLY_SECONDS, lifetime / 2)
+            return self._token
 
     def accepted(self) -> None:
         """Note that the API took the token."""
         self._refused = False
 
-    def refused(self, request: requests.PreparedRequest) -> bool:
-        """Note a 401 and drop the token it was for; whether one more try is worth it."""
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        self._stopping.set()
+
+    def refused(self, signed: str) -> bool:
+        """Note a 401 and drop the token it was for; whether one more try is worth it.
+
+        Args:
+            signed: The `Authorization` that was refused.
+        """
         with self._lock:
-            if request.headers.get("Authorization") != f"Bearer {self._token}":
+            if signed != f"Bearer {self._token}":
                 return True  # another thread was refused before, and there is a newer token
             first = not self._refused
             self._refused = True
@@ -107,52 +141,61 @@ class VismaConnect(requests.auth.AuthBase):
             return first
 
     def _ask(self) -> tuple[str, float]:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return self._read(self._send())
+            except TransientError as error:
+                pause = pause_before(attempt)
+                if attempt == _TRIES or self._stopping.wait(pause):
+                    raise AccessError(f"{error}; tried {attempt} times") from None
+                logger.info("Trying again in %.1f s: %s", pause, error)
+        raise AssertionError  # for the type checker: the last round returns or raises
+
+    def _send(self) -> requests.Response:
         try:
             with requests.Session() as session:
-                retry = Retry(
-                    total=3,
-                    backoff_factor=0.5,
-                    status_forcelist=_BUSY,
-                    allowed_methods=("POST",),
-                    raise_on_status=False,
-                    respect_retry_after_header=False,
-                )
-                session.mount(self._url, requests.adapters.HTTPAdapter(max_retries=retry))
-                response = session.post(
+                session.mount(self._url, DeadlineAdapter())
+                return session.post(
                     self._url,
                     data=self._form,
                     headers={"User-Agent": self._user_agent, "Accept": "application/json"},
                     timeout=_TIMEOUT_SECONDS,
+                    allow_redirects=False,  # the secret is for this address only
                 )
         except (requests.RequestException, HTTPError) as error:
-            raise AccessError(
+            raise TransientError(
                 f"auth_url {self._url} cannot be reached ({type(error).__name__}): check the "
                 "address and the network",
             ) from None
-        return self._read(response)
 
     def _read(self, response: requests.Response) -> tuple[str, float]:
-        answer = _json_object(response.content)
-        if response.status_code in _BUSY:
-            raise AccessError(
-                f"Visma Connect answers {response.status_code}: try again later; the next run does",
+        status, named = response.status_code, answers.named(response.headers)
+        if answers.may_pass(status) or status == answers.TOO_MANY:
+            raise TransientError(
+                f"Visma Connect answers {status}{named}: try again later; the next run does",
             )
-        if response.status_code != requests.codes.ok:
+        answer = _json_object(response.content)
+        if status != requests.codes.ok:
             code = answer.get("error")
             code = code if isinstance(code, str) and code.isidentifier() else "no reason given"
-            mend = _CHECK.get(code, "check client_id, client_secret, tenant_id and scope")
+            mend = "check client_id, client_secret, tenant_id and scope"
+            if status in _ELSEWHERE:
+                mend = f"check that auth_url is the token endpoint ({self._url})"
             raise AccessError(
-                f"Visma Connect gives no token (HTTP {response.status_code}, {code}): {mend}",
+                f"Visma Connect gives no token (HTTP {status}, {code}{named}): "
+                f"{_CHECK.get(code, mend)}",
             )
         token = answer.get("access_token")
-        if not isinstance(token, str) or not token or not token.isascii():
-            raise AccessError(
-                "Visma Connect answered without an access token: check that auth_url is the token "
-                f"endpoint ({self._url})",
+        if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
+            raise TransientError(
+                f"Visma Connect answered without an access token{named}: check that auth_url is "
+                f"the token endpoint ({self._url})",
             )
         lifetime = answer.get("expires_in")
         if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)) or lifetime <= 0:
             lifetime = _DEFAULT_LIFETIME
+        scope = answer.get("scope")
+        self.scopes = tuple(answers.plain(scope).split()) if isinstance(scope, str) else ()
         logger.info("Visma Connect gave a token for %.0f s", lifetime)
         return token, float(lifetime)
 
@@ -160,6 +203,6 @@ class VismaConnect(requests.auth.AuthBase):
 def _json_object(content: bytes) -> dict[str, Any]:
     try:
         answer = msgspec.json.decode(content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}

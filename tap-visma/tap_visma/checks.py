@@ -126,6 +126,9 @@ def _options(
             if flag not in known:
                 told = f"known are {', '.join(known)}" if known else "the endpoint has none"
                 yield f"{place}.expand: {flag!r} is no flag of {streams[name].path}; {told}"
+    for name in config.get("background_streams") or []:
+        if name not in streams:
+            yield f"background_streams: {name!r}: no such stream{_nearest(name, streams)}"
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

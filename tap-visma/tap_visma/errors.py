@@ -15,6 +15,10 @@ class TransientError(TapError):
     """A request failed in a way that may pass: it is worth another try, with a smaller page."""
 
 
+class UnreachableError(TransientError):
+    """Nobody answers at the address."""
+
+
 class AccessError(TapError):
     """The company cannot be read at all: no other stream is tried."""
 

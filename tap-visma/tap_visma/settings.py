@@ -143,6 +143,15 @@ SETTINGS = th.PropertiesList(
         "Flags make answers slow: ask only for what you need.",
     ),
     th.Property(
+        "background_streams",
+        th.ArrayType(th.StringType),
+        title="Background streams",
+        description="Streams to ask for in the background: for lists that last longer than the "
+        "four minutes after which Visma ends a request, also with small pages. Slower, and each "
+        "page costs several calls.",
+        examples=[["general_ledger_transactions"]],
+    ),
+    th.Property(
         "lines",
         th.BooleanType,
         default=False,

@@ -216,7 +216,9 @@ def test_settings_that_were_left_empty_have_their_defaults(sandbox, tap):
 def test_a_busy_token_endpoint_is_no_wrong_credential(sandbox, tap):
     sandbox.faults.add("connect", status=503, times=None)
     run = tap(INVOICES)
-    assert str(run.stopped_by) == "Visma Connect answers 503: try again later; the next run does"
+    assert str(run.stopped_by) == (
+        "Visma Connect answers 503: try again later; the next run does; tried 4 times"
+    )
 
 
 def test_many_stamps_far_ahead_are_told_once(sandbox, tap, logged):
