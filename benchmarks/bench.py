@@ -7,6 +7,7 @@ printed are seconds of this machine, and ratios; only the ratios mean anything e
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -66,6 +67,9 @@ def main() -> None:
     wanted = set(PARTS) if "all" in arguments.what else set(arguments.what)
     if arguments.records % PAGE:
         parser.error(f"--records: give a multiple of {PAGE}, so that pages are full")
+    if arguments.write and wanted != set(PARTS):
+        parser.error("--write: only all parts together make a report of one run")
+    facts = report.machine(os.getloadavg()[0])
     found = []
     try:
         for section in sections(wanted, arguments.records, arguments.rounds):
@@ -74,8 +78,8 @@ def main() -> None:
     finally:
         shutil.rmtree(reading.OUTPUT, ignore_errors=True)
     if arguments.write:
-        versions = {"tap-visma": metadata.version("tap-visma"), **clients.versions()}
-        report.write(found, versions, ROOT / "docs")
+        facts |= {"tap-visma": metadata.version("tap-visma"), **clients.versions()}
+        report.write(found, facts, ROOT / "docs")
 
 
 if __name__ == "__main__":

@@ -89,16 +89,22 @@ def as_text(section: Section) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(sections: Sequence[Section], versions: Mapping[str, str], folder: Path) -> None:
-    """Write benchmarks.md and its plot into a folder."""
+def write(sections: Sequence[Section], facts: Mapping[str, str], folder: Path) -> None:
+    """Write benchmarks.md and its plot into a folder.
+
+    Args:
+        sections: What was measured.
+        facts: Of the machine and the versions.
+        folder: Where to; made if it is not there.
+    """
     folder.mkdir(exist_ok=True)
-    text = "\n".join(_parts(sections, versions))
+    text = "\n".join(_parts(sections, facts))
     (folder / "benchmarks.md").write_text(text, encoding="utf-8")
     drawn = plot.bars({one.title: one.bars for one in sections if one.bars}, first="tap-visma")
     (folder / _PLOT).write_text(drawn, encoding="utf-8")
 
 
-def _parts(sections: Sequence[Section], versions: Mapping[str, str]) -> Iterable[str]:
+def _parts(sections: Sequence[Section], facts: Mapping[str, str]) -> Iterable[str]:
     yield _HEAD
     budgets = [one for section in sections for one in section.budgets]
     met = sum(one.met for one in budgets)
@@ -111,7 +117,7 @@ def _parts(sections: Sequence[Section], versions: Mapping[str, str]) -> Iterable
         yield section.text + "\n"
         yield _table(section.columns, section.rows)
     yield "## Machine and versions\n"
-    yield _table(("", ""), [*machine().items(), *versions.items()], figures=False).rstrip("\n")
+    yield _table(("", ""), facts.items(), figures=False).rstrip("\n")
     yield ""
 
 
@@ -126,16 +132,15 @@ def _table(
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def machine() -> dict[str, str]:
+def machine(load_before: float) -> dict[str, str]:
     """What this was measured on, and how busy it was before."""
-    load = os.getloadavg()[1]
     return {
         "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
-        "load at the end": f"{load:.1f} (five minutes; the benchmark itself makes about 1)",
+        "other work": f"load {load_before:.1f} in the minute before",
     }
 
 
