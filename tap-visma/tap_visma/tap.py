@@ -18,6 +18,7 @@ from typing_extensions import override
 from tap_visma.checks import problems
 from tap_visma.company import Company
 from tap_visma.errors import AccessError, LimitReachedError, TapError
+from tap_visma.kinds import lines_stream
 from tap_visma.limits import Budgets
 from tap_visma.lines import LinesStream
 from tap_visma.settings import SETTINGS, setting, told_plainly
@@ -52,6 +53,7 @@ class TapVisma(Tap):
 
     def __init__(self, **kwargs: Any) -> None:
         self.failures: dict[str, TapError] = {}
+        self._unselected: dict[str, VismaStream] = {}
         super().__init__(**kwargs)
 
     @override
@@ -87,7 +89,9 @@ class TapVisma(Tap):
 
     def stream_of(self, name: str) -> VismaStream:
         """A stream by its name, selected or not."""
-        return cast("VismaStream", self.streams[name])
+        if name not in self._unselected and name not in self.streams:
+            self._unselected[name] = _BY_NAME[name](tap=self)
+        return self._unselected.get(name) or cast("VismaStream", self.streams[name])
 
     def options_of(self, stream: str) -> Mapping[str, Any]:
         """What the setting `stream_options` says of a stream."""
@@ -108,11 +112,19 @@ class TapVisma(Tap):
 
     @override
     def discover_streams(self) -> list[Stream]:
-        found: list[Stream] = [stream(tap=self) for stream in STREAMS]
+        found: list[Stream] = [stream(tap=self) for stream in STREAMS if self._is_wanted(stream)]
         if setting(self.config, "lines"):
-            with_lines = (stream for stream in STREAMS if stream.lines is not None)
-            found += [LinesStream.of(stream)(tap=self) for stream in with_lines]
+            found += [
+                LinesStream.of(stream)(tap=self)
+                for stream in STREAMS
+                if stream.lines is not None and self._is_wanted(stream)
+            ]
         return found
+
+    def _is_wanted(self, stream: Any) -> bool:
+        """Whether to make a stream: one that the catalog does not name takes time for nothing."""
+        catalog = self.input_catalog
+        return catalog is None or stream.name in catalog or lines_stream(stream.name) in catalog
 
     def sync(self) -> None:
         """Read all selected streams; first what alerts wait for, last what is read as a whole."""
@@ -197,10 +209,24 @@ class TapVisma(Tap):
         tap = cls(
             config=config.config if config else None,
             state=None if state is None else json.load(state),
-            catalog=None if catalog is None else json.load(catalog),
+            catalog=None if catalog is None else _selected(json.load(catalog)),
             parse_env_config=bool(config and config.parse_env),
         )
         tap.sync()
         if tap.failures:
             cls.logger.error("Not read to the end: %s", ", ".join(sorted(tap.failures)))
             sys.exit(1)
+
+
+def _selected(catalog: dict[str, Any]) -> dict[str, Any]:
+    """A catalog without the streams that are not selected, of which there may be many."""
+    streams = [
+        one
+        for one in catalog.get("streams", [])
+        if any(
+            not entry.get("breadcrumb") and entry.get("metadata", {}).get("selected")
+            for entry in one.get("metadata", [])
+        )
+        or one.get("selected")
+    ]
+    return {**catalog, "streams": streams}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,27 @@ def invoice(number="900001", amount="75000.00", **fields):
         due_date=date(2026, 12, 20),
         **fields,
     )
+
+
+@cache
+def discovered():
+    """The catalog of all streams, and of all lines."""
+    names_only = {
+        "client_id": "isv_example",
+        "client_secret": "-",
+        "tenant_id": credentials.TENANT_ID,
+        "lines": True,
+    }
+    return TapVisma(config=names_only).catalog_dict
+
+
+def selecting(streams):
+    """A catalog with these streams selected, as Meltano gives it."""
+    chosen = [one for one in discovered()["streams"] if one["tap_stream_id"] in streams]
+    for one in (chosen := deepcopy(chosen)):
+        for entry in one["metadata"]:
+            entry["metadata"]["selected"] = True
+    return {"streams": chosen}
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -118,11 +141,9 @@ class TapRunner:
         tap = TapVisma(
             config={**self.config, **config},
             state=json.loads(json.dumps(state or {})),
-            catalog=catalog,
+            catalog=catalog or selecting(streams or ENDPOINTS),
             message_writer=collector,
         )
-        for name, stream in tap.streams.items():
-            stream.selected = name in (streams or ENDPOINTS)
         tap.sync()
         stopped_by = next((one.stopped_by for one in tap.companies if one.stopped_by), None)
         return Run(collector.lines, dict(tap.failures), stopped_by)

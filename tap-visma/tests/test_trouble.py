@@ -222,7 +222,8 @@ def test_a_limit_that_lasts_too_long_stops_cleanly_and_the_next_run_goes_on(sand
     calls = len(sandbox.requests("visma"))
     second = tap(INVOICES, state=first.state)
     pages = [dict(one.query)["pageNumber"] for one in sandbox.requests("visma")[calls:]]
-    assert pages == ["3", "1", "2", "3"]
+    assert pages[:2] == ["3", "1"]
+    assert sorted(pages[2:]) == ["2", "3"]
     assert keys(second.records(INVOICES), INVOICES) == keys(
         sandbox.visma.all("supplierInvoice"),
         INVOICES,
