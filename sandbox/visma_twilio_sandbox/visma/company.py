@@ -281,12 +281,14 @@ class VismaCompany:
         form = self._form(place)
         keys: list[Key] = []
         local = stamps.local(at, self.manners.zone)
+        tops = {name.partition(".")[0] for name in place.key}
         for number, (body, own) in enumerate(
             making.rows(find(place.stored_as), self._seed, store.made, count),
         ):
             stamp = stamps.local(at + number * every, self.manners.zone) if every else local
             self._writes += 1
-            key = place.key_of({**body.item, **own})
+            told = {name: own.get(name, body.item.get(name)) for name in tops}
+            key = place.key_of(told)
             store.rows[key] = Row(key, body, own, stamp, stamp, self._writes, form)
             keys.append(key)
         store.made += count
