@@ -71,6 +71,9 @@ class RateLimits:
     `wait_after_refusal` and `no_answer`, in the same thread. A thread has one call at a time: the
     next one ends the one before as if it had had no answer.
 
+    The reserve is left from the first answer on that tells of a window. Before it we cannot know:
+    a first call may be one too many, and one that is lost is not counted by us.
+
     Args:
         max_wait_seconds: The longest wait for one request; beyond it the run stops cleanly.
         reserve: Calls to leave for other integrations of the same application.

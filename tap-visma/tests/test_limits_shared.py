@@ -13,12 +13,12 @@ from visma_twilio_sandbox.visma.limits import CallLimit
 NOW = 1_800_000_000.0
 
 
-class WouldWait(Exception):
+class WouldWaitError(Exception):
     """A call has to wait; the clock of these tests stands still."""
 
 
 def would_wait(seconds):
-    raise WouldWait(seconds)
+    raise WouldWaitError(seconds)
 
 
 def headers(remaining=None, reset=3000, policy="4-fixed-window", limit=100):
@@ -50,7 +50,7 @@ class Limits(RateLimits):
         self.who = who
         try:
             self.before_request()
-        except WouldWait:
+        except WouldWaitError:
             return False
         return True
 
@@ -260,7 +260,7 @@ def companies(*client_ids):
 def goes(limits):
     try:
         limits.before_request()
-    except WouldWait:
+    except WouldWaitError:
         return False
     return True
 
