@@ -26,7 +26,7 @@ PLUGINS = {
     "target-twilio-alerts": ("loaders", "Twilio alerts", "target-twilio-alerts/README.md"),
 }
 REQUIRED = {
-    "tap-visma": [["client_id", "client_secret", "tenant_id"]],
+    "tap-visma": [["client_id", "client_secret", "tenant_id"], ["companies"]],
     "target-twilio-alerts": [[]],
 }
 COMMANDS: dict[str, dict[str, dict[str, str]]] = {

@@ -8,6 +8,9 @@ import sys
 from projects import ROOT
 from ruamel.yaml import YAML
 
+from tap_visma.streams import STREAMS
+from target_twilio_alerts.documents import ENTITIES
+
 
 def run(*arguments):
     return subprocess.run(
@@ -42,12 +45,24 @@ def test_the_sandboxs_endpoints_are_those_of_the_contract(contracts):
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def test_the_warehouse_has_all_that_is_about_finance_and_alerts_what_rules_know():
+    project = YAML(typ="safe").load(ROOT / "meltano.yml")
+    for_alerts, for_warehouse = (
+        {chosen.removesuffix(".*") for chosen in plugin["select"]}
+        for plugin in project["plugins"]["extractors"]
+    )
+    assert for_warehouse == {stream.name for stream in STREAMS if stream.is_finance}
+    assert for_alerts == {entity.stream for entity in ENTITIES.values()} | {"ledgers"}
+
+
 def test_the_project_needs_neither_hub_nor_analytics_and_keeps_no_secret():
     project = YAML(typ="safe").load(ROOT / "meltano.yml")
     assert project["send_anonymous_usage_stats"] is False
     assert project["cli"]["disable_version_check"] is True
     for kind, plugins in project["plugins"].items():
         for plugin in plugins:
+            if "inherit_from" in plugin:
+                continue
             lock = ROOT / "plugins" / kind / f"{plugin['name']}--{plugin['variant']}.lock"
             assert lock.is_file()
     prod = next(one for one in project["environments"] if one["name"] == "prod")

@@ -18,6 +18,9 @@ from projects import ROOT
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 from ruamel.yaml import YAML
+from tap_running import TapRunner
+
+from tap_visma.tap import TapVisma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +97,8 @@ def loader(project: Project, name: str) -> tuple[Path, dict[str, Any]]:
     meltano = YAML(typ="safe").load(ROOT / "meltano.yml")
     (plugin,) = (one for one in meltano["plugins"]["loaders"] if one["name"] == name)
     programs = project.folder / ".meltano" / "loaders" / name / "venv" / "bin"
+    if not programs.is_dir():
+        project.meltano("install", name)
     return programs, dict(plugin["config"])
 
 
@@ -137,19 +142,19 @@ def rows_of_duckdb(project: Project, path: Path) -> dict[str, list[dict[str, Any
 class Expected:
     """What a warehouse should hold: the last version of every record that the tap tells."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, sandbox: Any) -> None:
         self.properties: dict[str, dict[str, Any]] = {}
         self.keys: dict[str, list[str]] = {}
         self.records: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
-        for line in project.meltano("invoke", "tap-visma").stdout.splitlines():
-            message = read_json(line) if line.startswith('{"type"') else {"type": None}
+        run = TapRunner(sandbox)
+        for message in run(catalog=TapVisma(config=run.config).catalog_dict).messages:
+            stream = message.get("stream")
             if message["type"] == "SCHEMA":
-                stream = message["stream"]
                 self.properties[stream] = message["schema"]["properties"]
                 self.keys[stream] = message["key_properties"]
                 self.records.setdefault(stream, {})
             elif message["type"] == "RECORD":
-                stream, record = message["stream"], message["record"]
+                record = message["record"]
                 self.records[stream][self.key(stream, record)] = record
 
     def key(self, stream: str, row: dict[str, Any]) -> tuple[Any, ...]:
