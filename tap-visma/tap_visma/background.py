@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
+from requests.structures import CaseInsensitiveDict
 
 from tap_visma import answers
 from tap_visma.client import TRIES, pause_before
@@ -127,8 +128,8 @@ def get(
                 ) from None
             pause = pause_before(attempt)
         else:
-            dated = answer.headers.get("Date")
-            headers = content.headers if dated is None else {**content.headers, "Date": dated}
+            headers = CaseInsensitiveDict(content.headers)
+            headers["Date"] = answer.headers.get("Date", "")
             return replace(content, headers=headers)
     raise AssertionError  # for the type checker: the last round returns or raises
 

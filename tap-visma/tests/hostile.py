@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer; with a length of our own if it is to be wrong."""
         headers = dict(headers or {"Content-Type": "application/json"})
         for name in list(headers):
-            if name.lower() in {"content-length", "content-encoding", "transfer-encoding"}:
+            if name.lower() in {"content-length", "content-encoding", "transfer-encoding", "date"}:
                 del headers[name]
         headers.setdefault("Ipp-Request-Id", REQUEST_ID)
         headers["Content-Length"] = str(len(body) if length is None else length)
