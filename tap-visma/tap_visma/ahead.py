@@ -34,6 +34,9 @@ class Ahead:
     Pages that the listing's total says there are, and no others, are asked for early. A page that
     does not come makes the rest smaller, and is asked for alone.
 
+    Attributes:
+        one_at_a_time: Whether to fetch nothing ahead: a listing that moves is then torn less.
+
     Args:
         fetch: How to get a page.
         workers: Who gets it.
@@ -44,6 +47,7 @@ class Ahead:
         self._fetch = fetch
         self._workers = workers
         self._name = name
+        self.one_at_a_time = False
         self._under_way: dict[tuple[int, int], Future[Page]] = {}
 
     def drop(self) -> None:
@@ -61,7 +65,7 @@ class Ahead:
         """
         pause = 0.0
         for attempt in itertools.count(1):
-            is_alone = attempt > 1
+            is_alone = self.one_at_a_time or attempt > 1
             self._ask(listing, pause=pause, is_alone=is_alone)
             future = self._under_way.pop((listing.page, listing.page_size))
             if not future.done():

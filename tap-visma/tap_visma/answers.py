@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -32,6 +32,7 @@ SERVER_ERROR = 500
 _LONGEST_TEXT = 200
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_shallow_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 _MEND = {
     **dict.fromkeys((301, 302, 303, 307, 308), "check api_url: the API does not send elsewhere"),
@@ -67,6 +68,7 @@ def page(
     asked: int | None = None,
     envelope: str | None = None,
     text_field: str | None = None,
+    looked_at: frozenset[str] | None = None,
 ) -> Page:
     """A page of a list, numbers exact.
 
@@ -75,12 +77,18 @@ def page(
         asked: When it was asked for, as `Page` has it.
         envelope: The field that holds the rows, where the answer is an object.
         text_field: What to call the items, where they are texts.
+        looked_at: The fields whose values matter here; without it, all. The others may stay
+            `msgspec.Raw`, to be written as they came: to read and write them again is most of the
+            work.
 
     Raises:
         TransientError: It is no list: cut short, or of something before the API.
     """
     try:
-        said = _decoder.decode(answer.content)
+        said: Any = None if looked_at is None else _shallow(answer.content, looked_at)
+        is_shallow = said is not None
+        if said is None:
+            said = _decoder.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise TransientError(_strange(answer)) from None
     total = None
@@ -92,8 +100,9 @@ def page(
         said = [{text_field: one} if isinstance(one, str) else one for one in said]
     if not all(type(row) is dict for row in said):
         raise TransientError(_strange(answer))
-    for row in said:
-        _unwrap(row)
+    if not is_shallow:
+        for row in said:
+            _unwrap(row)
     found = Page.of(said)
     return replace(
         found,
@@ -102,6 +111,25 @@ def page(
         asked=asked,
         answered=time.monotonic_ns(),
     )
+
+
+def _shallow(content: bytes, looked_at: frozenset[str]) -> list[Row] | None:
+    """Rows of which only some fields are decoded; None if that cannot be done safely.
+
+    What is not decoded is checked for its form only: so not where the text is no UTF-8, where
+    values may be wrapped, or where a line end between two values would end a Singer message.
+    """
+    if b'"value"' in content or b"\n" in content or b"\r" in content:
+        return None
+    content.decode()
+    try:
+        rows: list[Row] = _shallow_decoder.decode(content)
+    except msgspec.ValidationError:
+        return None
+    for row in rows:
+        for name in looked_at & row.keys():
+            row[name] = _decoder.decode(row[name])
+    return rows
 
 
 def _strange(answer: Answer) -> str:

@@ -105,6 +105,7 @@ class Progress:
         resumed: Whether this pass did not begin at its first page.
         sweeping: Whether this is the second pass, which closes the holes that shifted pages left.
         totals: What `totalCount` has said in this pass.
+        compare: The id of a whole read that tells what was deleted; None for any other read.
     """
 
     start: str | None
@@ -115,6 +116,7 @@ class Progress:
     resumed: bool = False
     sweeping: bool = False
     totals: dict[str, Any] = field(default_factory=dict)
+    compare: int | None = None
 
     @classmethod
     def of_all(cls, *, page_size: int) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime, timedelta, timezone
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from tap_visma.bookmarks import as_datetime, start_of_day_or_time
+from tap_visma.deletes import keys_path
 from tap_visma.settings import setting
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def problems(config: Mapping[str, Any], streams: Mapping[str, type[VismaStream]]
         *_headers(config),
         *_dates(config),
         *_options(config, streams),
+        *_keys_file(config),
     ]
 
 
@@ -129,6 +132,18 @@ def _options(
     for name in config.get("background_streams") or []:
         if name not in streams:
             yield f"background_streams: {name!r}: no such stream{_nearest(name, streams)}"
+
+
+def _keys_file(config: Mapping[str, Any]) -> Iterator[str]:
+    if not setting(config, "detect_deletes_hours"):
+        return
+    path = keys_path(config)
+    if path.is_dir():
+        yield f"keys_file: {path} is a folder; give a file"
+    elif not path.parent.is_dir():
+        yield f"keys_file: there is no folder {path.parent.absolute()}; make it, or set another"
+    elif not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        yield f"keys_file: {path.absolute()} cannot be written; allow it, or set another"
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -67,7 +67,8 @@ class Company:
             scope=setting(config, "scope"),
             user_agent=user_agent,
         )
-        self.limits = budgets.of_company(setting(config, "client_id"))
+        self.client_id: str = setting(config, "client_id")
+        self.limits = budgets.of_company(self.client_id)
         self.lookback_seconds: int = setting(config, "lookback_seconds")
         self.timeout_seconds: int = setting(config, "request_timeout_seconds")
         in_flight: int = setting(config, "requests_in_flight")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_visma import answers, background, bookmarks
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PASSES = 3
+PASSES = 4
 """How often a listing that moves while it is paged is read before we say that it cannot be."""
 
 FILTER = "lastModifiedDateTime"
@@ -59,6 +59,10 @@ class Reading:
         company: Whose.
         context: What names the partition, such as a ledger; it becomes part of each row.
         progress: Where to begin.
+
+    Attributes:
+        passes_on: Whether rows are only written, so that values which nobody looks at may stay as
+            they came, as `msgspec.Raw`.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Reading:
         self._has_stamps = False
         self._has_warned = False
         self._own_key = [name for name in stream.primary_keys if name not in self.context]
+        self.passes_on = False
         self._ahead = Ahead(self._fetch, company.workers, name=self.name)
 
     @property
@@ -88,11 +93,20 @@ class Reading:
         """Take nothing of what is under way."""
         self._ahead.drop()
 
+    @cached_property
+    def looked_at(self) -> frozenset[str]:
+        """The fields of a row that this read looks at."""
+        stream = self.stream
+        stamps = () if stream.stamp is None else (stream.stamp,)
+        nested = (path[0] for path in stream.keys_from.values())
+        return frozenset({"metadata", *stream.primary_keys, *stamps, *nested})
+
     @property
     def is_backfill(self) -> bool:
-        """Whether this is a first, whole read, for which no alert waits."""
+        """Whether this is a whole read, a first one or to compare, for which no alert waits."""
         is_first = self.progress.start in {None, bookmarks.BEFORE_EVERYTHING}
-        return is_first and self.stream.filter is not Filter.NONE
+        is_whole = is_first or self.progress.compare is not None
+        return is_whole and self.stream.filter is not Filter.NONE
 
     def steps(self) -> Iterator[Future[Page] | Rows | Reached]:
         """Read to the end.
@@ -111,6 +125,7 @@ class Reading:
                 yield from self._read(progress)
             except ListingMovedError as moved:
                 progress.begin_again(sweeping=True)
+                self._ahead.one_at_a_time = True
                 if attempt == PASSES:
                     yield Reached({})
                     raise AnswerError(
@@ -214,6 +229,7 @@ class Reading:
             asked=asked,
             envelope=self.stream.envelope,
             text_field=self.stream.text_field,
+            looked_at=self.looked_at if self.passes_on else None,
         )
 
     # What kinds of streams do in their own way

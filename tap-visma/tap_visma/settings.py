@@ -160,6 +160,23 @@ SETTINGS = th.PropertiesList(
         "`supplier_invoice_lines`, with keys of their own.",
     ),
     th.Property(
+        "detect_deletes_hours",
+        th.IntegerType(minimum=0),
+        default=0,
+        title="Detect deletes (hours)",
+        description="How often to compare each stream's keys, which takes a read of the whole "
+        "stream, and to write a record with `_sdc_deleted_at` for each that is gone. 0 is never.",
+        examples=[24],
+    ),
+    th.Property(
+        "keys_file",
+        th.StringType,
+        default="tap-visma-keys.db",
+        title="Keys file",
+        description="Where `detect_deletes_hours` keeps the keys: an SQLite file, by its path from "
+        "the Meltano project, or else from the working directory.",
+    ),
+    th.Property(
         "include_unposted",
         th.BooleanType,
         default=False,

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Stream
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_visma import bookmarks
 from tap_visma.bookmarks import Progress
+from tap_visma.deletes import DELETED_AT, SCHEMA, Deletes
 from tap_visma.driving import Ended, drive
 from tap_visma.errors import LimitReachedError, TapError
 from tap_visma.kinds import Filter, Lines, Paging
 from tap_visma.lines import LinesStream
 from tap_visma.reading import FILTER, Reached, Reading
+from tap_visma.settings import setting
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from tap_visma.company import Company
     from tap_visma.pagination import Row
     from tap_visma.tap import TapVisma
+    from tap_visma.writing import PageWriter
 
 
 class VismaStream(Stream):
@@ -69,9 +74,13 @@ class VismaStream(Stream):
     _tap: TapVisma
 
     def __init__(self, tap: TapVisma) -> None:
-        schema = files("tap_visma") / "schemas" / f"{self.name}.json"
+        file = files("tap_visma") / "schemas" / f"{self.name}.json"
+        schema = json.loads(file.read_text(encoding="utf-8"))
+        self._compare_hours = int(setting(tap.config, "detect_deletes_hours"))
+        if self._compare_hours:
+            schema["properties"][DELETED_AT] = SCHEMA
         self.selected_by_default = self.is_finance
-        super().__init__(tap, schema=json.loads(schema.read_text(encoding="utf-8")))
+        super().__init__(tap, schema=schema)
         if self.filter is not Filter.NONE:
             self.replication_key = self.stamp
 
@@ -167,15 +176,21 @@ class VismaStream(Stream):
         progress = self._progress(company, self.get_context_state(partition))
         return _rows_of(self.begin(company, partition, progress))
 
-    def _readings(self, contexts: Iterable[Mapping[str, Any]]) -> Iterator[Reading]:
+    def _readings(
+        self,
+        contexts: Iterable[Mapping[str, Any]],
+        *,
+        passes_on: bool,
+    ) -> Iterator[Reading]:
         for context in contexts:
             company = self._tap.company_of(context)
             partition = dict(context)
             if company.stopped_by is not None:
                 self._tap.note(company, self.described(company, partition), company.stopped_by)
                 continue
-            progress = self._progress(company, self.get_context_state(partition))
+            progress = self._planned(company, partition)
             reading = self.begin(company, partition, progress)
+            reading.passes_on = passes_on
             if progress.page > 1 or progress.sweeping:
                 self.logger.info(
                     "%s: going on at page %d of an unfinished read",
@@ -183,6 +198,24 @@ class VismaStream(Stream):
                     progress.page,
                 )
             yield reading
+
+    def _planned(self, company: Company, context: dict[str, Any]) -> Progress:
+        """Where to begin: whole, if it is time to compare keys."""
+        entry = self.get_context_state(context)
+        progress = self._progress(company, entry)
+        if self._deletes is None:
+            progress.compare = None
+            return progress
+        with self._keeping(company, context):
+            if progress.compare is not None:
+                kept, progress.compare = progress.compare, None
+                progress.compare = self._deletes.resume(company, context, kept)
+            elif not entry.get("progress_markers"):
+                read = self._deletes.plan(company, context, entry)
+                if read is not None:
+                    progress = self._progress(company, {})
+                    progress.compare = read
+        return progress
 
     def _progress(self, company: Company, entry: dict[str, Any]) -> Progress:
         kept = Progress.load(entry.get("progress_markers"))
@@ -195,6 +228,28 @@ class VismaStream(Stream):
         if start is None and self.filter is Filter.STAMP_ONLY:
             start = bookmarks.BEFORE_EVERYTHING
         return Progress(start=start, page_size=self.page_size, began_at=int(time.time()))
+
+    @cached_property
+    def _deletes(self) -> Deletes | None:
+        is_test = self.ABORT_AT_RECORD_COUNT is not None
+        if not self._compare_hours or is_test or not self.selected:
+            return None
+        return Deletes(self, self._tap.keys_file, hours=self._compare_hours)
+
+    @contextmanager
+    def _keeping(
+        self,
+        company: Company,
+        context: dict[str, Any],
+        reading: Reading | None = None,
+    ) -> Iterator[None]:
+        """Go on without looking for deletes if the keys cannot be kept; the run ends non-zero."""
+        try:
+            yield
+        except TapError as error:
+            assert self._deletes is not None  # noqa: S101 - nobody else raises here
+            self._deletes.fail(reading)
+            self._tap.note(company, self.described(company, context), error)
 
     # What is written. The state is ours: the SDK's signpost and progress markers know neither
     # opaque stamps nor pages to go on at.
@@ -217,37 +272,80 @@ class VismaStream(Stream):
             stream.write_schema()
         with counter, self.get_sync_timer():
             contexts = self._partitions() if context is None else [context]
-            readings = self._readings(contexts)
+            readings = self._readings(contexts, passes_on=write_messages and self._passes_on)
             for reading, step in drive(readings, at_once=self._tap.readings_at_once):
                 if isinstance(step, Ended):
                     self._ended(reading, step, write_messages=write_messages)
                 elif isinstance(step, Reached):
                     self._reached(reading, step.markers, write_messages=write_messages)
+                elif reading.passes_on:
+                    self._pass_on(reading, step.rows)
+                    counter.increment(len(step.rows))
                 else:
                     for row in step.rows:
                         self._check_max_record_limit(current_record_index=written)
-                        if write_messages and self.selected:
-                            self._write_record_message(row)
-                        for stream in lines:
-                            stream.write(row)
+                        if write_messages:
+                            self._write(reading, row, lines)
                         counter.increment()
                         written += 1
                         yield row
         if write_messages:
             self._write_state_message()
 
+    @property
+    def _passes_on(self) -> bool:
+        """Whether records are written as they come: the whole of them, and nothing else."""
+        return (
+            self.selected
+            and self._is_whole
+            and self.ABORT_AT_RECORD_COUNT is None
+            and all(type(one) is SameRecordTransform for one in self.stream_maps)
+            and not any(child.selected for child in self.child_streams)
+        )
+
+    def _write(self, reading: Reading, row: Row, lines: list[LinesStream]) -> None:
+        if self._deletes is not None:
+            self._deletes.saw(reading, row)
+        if self.selected:
+            self._write_record_message(row)
+        for stream in lines:
+            stream.write(row)
+
+    def _pass_on(self, reading: Reading, rows: list[Row]) -> None:
+        """Write a page of records at once."""
+        if self._deletes is not None:
+            for row in rows:
+                self._deletes.saw(reading, row)
+        writer = cast("PageWriter", self._tap.message_writer)
+        writer.write_records(self.name, rows, time_extracted=utc_now())
+        self._state_changed()
+
     def _reached(self, reading: Reading, markers: dict[str, Any], *, write_messages: bool) -> None:
         entry = self.get_context_state(reading.context)
-        entry["progress_markers"] = markers
+        self._keep_keys(reading)
+        entry["progress_markers"] = {**markers, "compare": reading.progress.compare}
         if not markers:
             del entry["progress_markers"]
         self._state_changed()
         if write_messages:
             self._write_state_message()
 
+    def _keep_keys(self, reading: Reading) -> None:
+        if self._deletes is not None:
+            with self._keeping(reading.company, reading.context, reading):
+                self._deletes.keep(reading)
+
+    def _write_deletes(self, reading: Reading, entry: dict[str, Any]) -> None:
+        if self._deletes is not None:
+            with self._keeping(reading.company, reading.context, reading):
+                for row in self._deletes.found(reading, entry):
+                    self._write_record_message(row)
+
     def _ended(self, reading: Reading, ended: Ended, *, write_messages: bool) -> None:
+        self._keep_keys(reading)
         if ended.error is None:
             entry = self.get_context_state(reading.context)
+            self._write_deletes(reading, entry)
             bookmarks.finish(
                 entry,
                 reading.progress,

@@ -10,19 +10,20 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Stream, Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_visma.checks import problems
 from tap_visma.company import Company
+from tap_visma.deletes import KeysFile, keys_path
 from tap_visma.errors import AccessError, LimitReachedError, TapError
 from tap_visma.kinds import lines_stream
 from tap_visma.limits import Budgets
 from tap_visma.lines import LinesStream
 from tap_visma.settings import SETTINGS, setting, told_plainly
 from tap_visma.streams import STREAMS
+from tap_visma.writing import PageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +42,7 @@ class TapVisma(Tap):
 
     name = "tap-visma"
     config_jsonschema = deepcopy(SETTINGS)  # the SDK adds its own
-    message_writer_class = MsgSpecWriter
+    message_writer_class = PageWriter
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -79,6 +80,11 @@ class TapVisma(Tap):
         )
         named = self.config.get("companies") or [None]
         return [Company(self.config, one, budgets=budgets) for one in named]
+
+    @cached_property
+    def keys_file(self) -> KeysFile:
+        """The keys that were seen, if deletes are looked for."""
+        return KeysFile(keys_path(self.config))
 
     def company_of(self, context: Mapping[str, Any]) -> Company:
         """The company that a partition is of; the first, if it names none."""
@@ -134,6 +140,7 @@ class TapVisma(Tap):
         finally:
             for company in self.companies:
                 company.close()
+            self.keys_file.close()
 
     def _urgency(self, stream: Stream) -> tuple[bool, bool]:
         """Sorts streams: those first that were read before, and among them finance."""

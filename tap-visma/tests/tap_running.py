@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from tap_visma.tap import TapVisma
+from tap_visma.writing import PageWriter
 from visma_twilio_sandbox import business, credentials
 
 ENDPOINTS = {
@@ -80,15 +80,15 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
-class Collector(MsgSpecWriter):
+class Collector(PageWriter):
     """Keeps the lines instead of printing them."""
 
     def __init__(self):
         super().__init__()
         self.lines: list[bytes] = []
 
-    def write_message(self, message):
-        self.lines.append(bytes(self.format_message(message)))
+    def write_lines(self, lines):
+        self.lines += bytes(lines).splitlines(keepends=True)
 
 
 @dataclass

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_visma.batches import Batches, lines_of
+from tap_visma.batches import LINES, Batches, lines_of
 from tap_visma.errors import AnswerError
 from tap_visma.kinds import Filter, Lines, Paging
 from tap_visma.reading import Reading
@@ -27,6 +28,11 @@ class JournalReading(Reading):
     """
 
     _batches: Batches | None = None
+
+    @override
+    @cached_property
+    def looked_at(self) -> frozenset[str]:
+        return super().looked_at | {LINES}
 
     @override
     def units(self, row: Row) -> Iterable[tuple[Any, ...] | None]:

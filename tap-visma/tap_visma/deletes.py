@@ -1,0 +1,339 @@
+"""Finds what was deleted: Visma tells nobody, so the keys of whole reads are kept and compared.
+
+The keys are in an SQLite file beside the project, because STATE is no place for a million of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_visma import bookmarks
+from tap_visma.errors import TapError
+from tap_visma.kinds import Filter
+from tap_visma.settings import setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_visma.company import Company
+    from tap_visma.pagination import Row
+    from tap_visma.reading import Reading
+    from tap_visma.stream import VismaStream
+
+DELETED_AT = "_sdc_deleted_at"
+"""The field that tells when a record was found to be gone; null in those that are there."""
+
+SCHEMA = {
+    "type": ["string", "null"],
+    "format": "date-time",
+    "description": "When the record was found to be deleted in Visma.net; UTC.",
+}
+
+_BUSY_SECONDS = 60
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS scopes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE IF NOT EXISTS reads (id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
+    " is_whole INTEGER NOT NULL DEFAULT 0)",
+    "CREATE TABLE IF NOT EXISTS keys (scope INTEGER NOT NULL, key TEXT NOT NULL,"
+    " seen INTEGER NOT NULL, stamp TEXT, start TEXT, deleted_at TEXT, deleted_by INTEGER,"
+    " PRIMARY KEY (scope, key)) WITHOUT ROWID",
+)
+
+_SAW = """
+INSERT INTO keys (scope, key, seen, stamp, start) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, key) DO UPDATE SET
+    seen = max(seen, excluded.seen),
+    stamp = coalesce(max(stamp, excluded.stamp), stamp, excluded.stamp),
+    start = coalesce(max(start, excluded.start), start, excluded.start),
+    deleted_at = NULL,
+    deleted_by = NULL
+"""
+
+_UNSEEN = """
+scope = :scope AND seen < :read AND deleted_at IS NULL
+    AND (:start IS NULL OR start >= :start OR stamp >= :surely)
+"""
+
+
+def keys_path(config: Mapping[str, Any]) -> Path:
+    """Where the keys are kept."""
+    return Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".") / setting(config, "keys_file")
+
+
+class KeysFile:
+    """The keys that were seen, by scope: what was asked of whom.
+
+    Args:
+        path: The file; it is made when it is first used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on disk at its end.
+
+        Raises:
+            TapError: The file cannot be used.
+        """
+        try:
+            if self._opened is None:
+                self._opened = sqlite3.connect(
+                    self._path,
+                    timeout=_BUSY_SECONDS,
+                    isolation_level=None,
+                )
+            connection = self._opened
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                for table in _TABLES:
+                    connection.execute(table)
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+        except sqlite3.Error as error:
+            raise TapError(
+                f"the keys in {self._path} cannot be kept ({error}), so deletes are not looked "
+                "for: mend or remove that file (setting keys_file)",
+            ) from None
+
+    def begin(self, scope: str, *, after: int) -> int:
+        """Begin a whole read; gives its id, which is higher than all before and than `after`."""
+        with self._writing() as connection:
+            (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM reads").fetchone()
+            read = max(last, after) + 1
+            number = _number(connection, scope)
+            connection.execute("INSERT INTO reads (id, scope) VALUES (?, ?)", (read, number))
+        return read
+
+    def knows(self, scope: str, read: int | None = None) -> bool:
+        """Whether the scope has this read, or any that came to its end."""
+        query = "SELECT 1 FROM reads WHERE scope = ? AND "
+        with self._writing() as connection:
+            number = _number(connection, scope)
+            if read is None:
+                found = connection.execute(f"{query} is_whole = 1", (number,)).fetchone()
+            else:
+                found = connection.execute(f"{query} id = ?", (number, read)).fetchone()
+        return found is not None
+
+    def saw(
+        self,
+        scope: str,
+        keys: Iterable[tuple[str, str | None]],
+        *,
+        start: str | None,
+    ) -> None:
+        """Keep keys with their canonical stamps; one that was called deleted is back.
+
+        They are seen by the newest read of the scope, whoever makes it: they are there now.
+
+        Args:
+            scope: What was asked of whom.
+            keys: Each as JSON, with its stamp.
+            start: The filter under which they came, canonical.
+        """
+        with self._writing() as connection:
+            number = _number(connection, scope)
+            newest = "SELECT coalesce(max(id), 0) FROM reads WHERE scope = ?"
+            (read,) = connection.execute(newest, (number,)).fetchone()
+            connection.executemany(
+                _SAW,
+                ((number, key, read, stamp, start) for key, stamp in keys),
+            )
+
+    def finish(self, scope: str, read: int, *, start: str | None) -> int:
+        """Call deleted what a whole read did not see, and what its filter cannot have hidden.
+
+        A key cannot be hidden if it came under the same filter or a later one, or if its stamp is
+        later by more than the hour that stamps may seem to differ by.
+
+        Returns:
+            How many keys are known although the listing was empty: an answer too strange to call
+            them all deleted; 0 if all is well.
+        """
+        surely = None if start is None else bookmarks.canonical(bookmarks.moved_back(start, -3600))
+        at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        with self._writing() as connection:
+            number = _number(connection, scope)
+            asked = {
+                "scope": number,
+                "read": read,
+                "start": bookmarks.canonical(start),
+                "surely": surely,
+                "at": at,
+            }
+            is_any = "SELECT 1 FROM keys WHERE scope = :scope AND seen >= :read LIMIT 1"
+            if connection.execute(is_any, asked).fetchone() is None:
+                unseen = f"SELECT count(*) FROM keys WHERE {_UNSEEN}"  # noqa: S608 - no value in it
+                (strange,) = connection.execute(unseen, asked).fetchone()
+            else:
+                strange = 0
+                connection.execute(
+                    f"UPDATE keys SET deleted_at = :at, deleted_by = :read WHERE {_UNSEEN}",  # noqa: S608
+                    asked,
+                )
+            connection.execute("UPDATE reads SET is_whole = 1 WHERE id = ?", (read,))
+            connection.execute(
+                "DELETE FROM reads WHERE scope = ? AND is_whole = 1 AND id < ?",
+                (number, read),
+            )
+        return int(strange)
+
+    def deleted(self, scope: str, *, after: int) -> list[tuple[str, str, int]]:
+        """Key, time and read of what reads after this one called deleted, in order of reads."""
+        query = (
+            "SELECT key, deleted_at, deleted_by FROM keys WHERE scope = ? AND deleted_by > ?"
+            " ORDER BY deleted_by, key"
+        )
+        with self._writing() as connection:
+            return connection.execute(query, (_number(connection, scope), after)).fetchall()
+
+
+class Deletes:
+    """What one stream's reads tell of deletes. In STATE, each partition's entry has `compared_at`
+    (Unix seconds) and `compared`, the read up to which deletes have been written.
+
+    Args:
+        stream: Whose.
+        file: Where the keys are.
+        hours: How often to compare.
+    """
+
+    def __init__(self, stream: VismaStream, file: KeysFile, *, hours: int) -> None:
+        self._stream = stream
+        self._file = file
+        self._seconds = hours * 3600
+        self._rows: dict[Reading, list[tuple[str, str | None]]] = {}
+        self._has_failed = False
+
+    def plan(
+        self,
+        company: Company,
+        context: Mapping[str, Any],
+        entry: Mapping[str, Any],
+    ) -> int | None:
+        """The id of a new whole read, if it is time for one.
+
+        Raises:
+            TapError: The file cannot be used.
+        """
+        if self._has_failed:
+            return None
+        scope = self._scope(company, context)
+        if self._stream.filter is not Filter.NONE and not self._is_due(entry, scope):
+            return None
+        return self._file.begin(scope, after=_id(entry))
+
+    def resume(self, company: Company, context: Mapping[str, Any], read: int) -> int | None:
+        """The id of a read that goes on; None if the file does not know what it saw before.
+
+        Raises:
+            TapError: The file cannot be used.
+        """
+        known = not self._has_failed and self._file.knows(self._scope(company, context), read)
+        return read if known else None
+
+    def saw(self, reading: Reading, row: Row) -> None:
+        """Note a row that is being written."""
+        row[DELETED_AT] = None
+        key = [row.get(name) for name in self._own_key(reading)]
+        if all(isinstance(part, (str, int)) for part in key):
+            stamp = self._stream.stamp
+            canonical = None if stamp is None else bookmarks.canonical(row.get(stamp))
+            self._rows.setdefault(reading, []).append((json.dumps(key), canonical))
+
+    def keep(self, reading: Reading) -> None:
+        """Put on disk what was seen: before the STATE that would not read it again.
+
+        Raises:
+            TapError: The file cannot be used.
+        """
+        rows = self._rows.pop(reading, [])
+        if self._has_failed:
+            reading.progress.compare = None
+        elif rows:
+            start = bookmarks.canonical(reading.progress.start)
+            self._file.saw(self._scope(reading.company, reading.context), rows, start=start)
+
+    def found(self, reading: Reading, entry: dict[str, Any]) -> Iterator[Row]:
+        """The records of what was deleted, after a whole read; then its entry in STATE says so.
+
+        Raises:
+            TapError: The file cannot be used.
+        """
+        read = reading.progress.compare
+        if read is None:
+            return
+        scope = self._scope(reading.company, reading.context)
+        strange = self._file.finish(scope, read, start=reading.progress.start)
+        if strange:
+            self._stream.logger.warning(
+                "%s: the listing is empty though %d were there: none is called deleted; check "
+                "tenant_id and company_id",
+                reading.name,
+                strange,
+            )
+        for key, deleted_at, by in self._file.deleted(scope, after=_id(entry)):
+            own = dict(zip(self._own_key(reading), json.loads(key), strict=True))
+            yield {**reading.context, **own, DELETED_AT: deleted_at}
+            read = max(read, by)
+        entry["compared"] = read
+        entry["compared_at"] = int(time.time())
+
+    def fail(self, reading: Reading | None = None) -> None:
+        """Look for no deletes any more in this run: what the file lacks is not gone."""
+        self._has_failed = True
+        if reading is not None:
+            self._rows.pop(reading, None)
+            reading.progress.compare = None
+
+    def _is_due(self, entry: Mapping[str, Any], scope: str) -> bool:
+        at = entry.get("compared_at")
+        if not isinstance(at, (int, float)) or not entry.get("replication_key_value"):
+            return True
+        return not 0 <= time.time() - at < self._seconds or not self._file.knows(scope)
+
+    def _own_key(self, reading: Reading) -> list[str]:
+        return [name for name in self._stream.primary_keys if name not in reading.context]
+
+    def _scope(self, company: Company, context: Mapping[str, Any]) -> str:
+        """What was asked of whom: what one question hides may answer another."""
+        asked = {
+            "stream": self._stream.name,
+            "context": dict(context),
+            "asked": self._stream.own_params(company, context),
+            "address": company.api_url,
+            "client_id": company.client_id,
+            "company_id": company.headers.get("ipp-company-id"),
+        }
+        return json.dumps(asked, sort_keys=True)
+
+
+def _number(connection: sqlite3.Connection, scope: str) -> int:
+    connection.execute("INSERT OR IGNORE INTO scopes (name) VALUES (?)", (scope,))
+    found = connection.execute("SELECT id FROM scopes WHERE name = ?", (scope,)).fetchone()
+    return int(found[0])
+
+
+def _id(entry: Mapping[str, Any]) -> int:
+    read = entry.get("compared")
+    return read if isinstance(read, int) else 0
