@@ -28,7 +28,7 @@ from target_twilio_alerts.settings import SETTINGS as TARGET_SETTINGS
 from visma_twilio_sandbox import Sandbox, business
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / ".demo"
@@ -270,10 +270,10 @@ def _environment(sandbox: Sandbox) -> dict[str, str]:
     """Settings that point to the sandbox, whatever `.env` and the shell say of real services."""
     plugins = {"TAP_VISMA": TAP_SETTINGS, "TARGET_TWILIO_ALERTS": TARGET_SETTINGS}
     defaults = {
-        f"{plugin}_{name.upper()}": str(schema.get("default", ""))
+        f"{plugin}_{name.upper()}": str(schema.get("default", _unset(schema["type"])))
         for plugin, known in plugins.items()
         for name, schema in known["properties"].items()
-        if {"string", "integer", "boolean"} & set(schema["type"])
+        if "default" in schema or _unset(schema["type"]) is not None
     }
     return {
         **os.environ,
@@ -282,6 +282,12 @@ def _environment(sandbox: Sandbox) -> dict[str, str]:
         "TARGET_TWILIO_ALERTS_LEDGER_URL": f"sqlite:///{LEDGER}",
         "MELTANO_DATABASE_URI": f"sqlite:///{PLACE / 'meltano.db'}",
     }
+
+
+def _unset(kinds: Sequence[str]) -> str | None:
+    """A setting's text when it is not set; None if Meltano has none for its kind."""
+    texts = {"string": "", "array": "[]", "object": "{}"}
+    return next((texts[kind] for kind in kinds if kind in texts), None)
 
 
 def name_the_people(sandbox: Sandbox) -> None:

@@ -7,6 +7,7 @@ import re
 import msgspec
 import pytest
 
+from tap_visma.streams import STREAMS
 from tap_visma.tap import TapVisma
 from visma_twilio_sandbox import business
 
@@ -21,7 +22,7 @@ def description(contracts):
 
 @pytest.fixture
 def asked(sandbox):
-    """Every request of a first read, a following one, and one with all that can be set."""
+    """Every request for every list: a first read, a following one, and one with all settings."""
     business.history(sandbox.visma, documents=80, seed=4)
     config = {
         name.removeprefix("TAP_VISMA_").lower(): value
@@ -29,10 +30,19 @@ def asked(sandbox):
         if name.startswith("TAP_VISMA_")
     }
     state = {}
-    for more in ({}, {}, {"start_date": "2026-01-01", "page_size": 10}):
+    expanded = {stream.name: {"expand": list(stream.expands)} for stream in STREAMS}
+    everything = {
+        "start_date": "2026-01-01",
+        "page_size": 10,
+        "stream_options": expanded,
+        "include_unposted": True,
+        "include_unreleased": True,
+    }
+    for more in ({}, {}, everything):
         tap = TapVisma(config={**config, **more}, state=state)
-        tap.sync_all()
-        tap.company.session.close()
+        for stream in tap.streams.values():
+            stream.selected = True
+        tap.sync()
         assert tap.failures == {}
         state = tap.state
     return sandbox
@@ -41,7 +51,7 @@ def asked(sandbox):
 def test_each_request_is_one_that_the_contract_has(asked, description, capsys):
     paths = description["paths"]
     requests = asked.requests("visma")
-    assert len({request.path for request in requests}) == 8
+    assert {request.path for request in requests} == {stream.path for stream in STREAMS}
     for request in requests:
         operation = paths[request.path][request.method.lower()]
         known = {one["name"]: one for one in operation["parameters"] if one["in"] == "query"}

@@ -40,11 +40,15 @@ _BUSY_SECONDS = 60
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS scopes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    "CREATE TABLE IF NOT EXISTS reads (id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
-    " is_whole INTEGER NOT NULL DEFAULT 0)",
-    "CREATE TABLE IF NOT EXISTS keys (scope INTEGER NOT NULL, key TEXT NOT NULL,"
-    " seen INTEGER NOT NULL, stamp TEXT, start TEXT, deleted_at TEXT, deleted_by INTEGER,"
-    " PRIMARY KEY (scope, key)) WITHOUT ROWID",
+    (
+        "CREATE TABLE IF NOT EXISTS reads (id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
+        " is_whole INTEGER NOT NULL DEFAULT 0)"
+    ),
+    (
+        "CREATE TABLE IF NOT EXISTS keys (scope INTEGER NOT NULL, key TEXT NOT NULL,"
+        " seen INTEGER NOT NULL, stamp TEXT, start TEXT, deleted_at TEXT, deleted_by INTEGER,"
+        " PRIMARY KEY (scope, key)) WITHOUT ROWID"
+    ),
 )
 
 _SAW = """
@@ -65,7 +69,8 @@ scope = :scope AND seen < :read AND deleted_at IS NULL
 
 def keys_path(config: Mapping[str, Any]) -> Path:
     """Where the keys are kept."""
-    return Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".") / setting(config, "keys_file")
+    root = Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".")
+    return root / str(setting(config, "keys_file"))
 
 
 class KeysFile:
@@ -119,7 +124,7 @@ class KeysFile:
         """Begin a whole read; gives its id, which is higher than all before and than `after`."""
         with self._writing() as connection:
             (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM reads").fetchone()
-            read = max(last, after) + 1
+            read = int(max(last, after)) + 1
             number = _number(connection, scope)
             connection.execute("INSERT INTO reads (id, scope) VALUES (?, ?)", (read, number))
         return read

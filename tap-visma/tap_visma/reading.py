@@ -203,7 +203,7 @@ class Reading:
     def params(self, page: int, page_size: int) -> dict[str, str | int]:
         """The query for a page."""
         stream = self.stream
-        params = stream.own_params(self.company, self.context)
+        params = {**stream.flags, **stream.own_params(self.company, self.context)}
         if self.progress.start is not None:
             params[FILTER] = self.progress.start
             if stream.filter is Filter.STAMP_AND_CONDITION:

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_visma.bookmarks import BEFORE_EVERYTHING
 from tap_visma.stream import VismaStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_visma.company import Company
-
-EVERYTHING = "1900-01-01"
-"""A date that everything is later than."""
 
 
 class DemandsFilter(VismaStream):
@@ -25,4 +23,4 @@ class DemandsFilter(VismaStream):
 
     @override
     def own_params(self, company: Company, context: Mapping[str, Any]) -> dict[str, str | int]:
-        return {"lastModifiedDateTime": EVERYTHING, "lastModifiedDateTimeCondition": ">="}
+        return {"lastModifiedDateTime": BEFORE_EVERYTHING, "lastModifiedDateTimeCondition": ">="}
