@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from tap_visma.bookmarks import BEFORE_EVERYTHING
 from tap_visma.kinds import Filter, Lines, Paging
 from tap_visma.stream import VismaStream
-from tap_visma.streams.demanding import EVERYTHING, DemandsFilter
+from tap_visma.streams.demanding import DemandsFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,4 +128,4 @@ class ExpenseReceipts(VismaStream):
     @override
     def own_params(self, company: Company, context: Mapping[str, Any]) -> dict[str, str | int]:
         # "A filter needs to be specified", says the API's description: one that all receipts pass.
-        return {"date": EVERYTHING, "dateCondition": ">="}
+        return {"date": BEFORE_EVERYTHING, "dateCondition": ">="}
