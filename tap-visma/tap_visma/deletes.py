@@ -216,7 +216,8 @@ class KeysFile:
 class Deletes:
     """What one stream's reads tell of deletes.
 
-    In STATE, each partition's entry has `compared_at` (Unix seconds) and `compared`, the read up to which deletes have been written.
+    In STATE, each partition's entry has `compared_at` (Unix seconds) and `compared`, the
+    read up to which deletes have been written.
 
     Args:
         stream: Whose.
