@@ -7,6 +7,7 @@ import re
 import msgspec
 import pytest
 
+from tap_visma.kinds import Paging
 from tap_visma.streams import STREAMS
 from tap_visma.tap import TapVisma
 from visma_twilio_sandbox import business
@@ -52,10 +53,15 @@ def test_each_request_is_one_that_the_contract_has(asked, description, capsys):
     paths = description["paths"]
     requests = asked.requests("visma")
     assert {request.path for request in requests} == {stream.path for stream in STREAMS}
+    # Clients that were generated from the description of 2026 page these; this one is older.
+    newer = {stream.path for stream in STREAMS if stream.paging is Paging.MAYBE}
     for request in requests:
         operation = paths[request.path][request.method.lower()]
         known = {one["name"]: one for one in operation["parameters"] if one["in"] == "query"}
         query = dict(request.query)
+        if request.path in newer:
+            assert query.pop("pageNumber").isdigit()
+            assert query.pop("pageSize").isdigit()
         assert set(query) <= set(known), request.path
         for name, parameter in known.items():
             assert name in query or not parameter.get("required"), (request.path, name)

@@ -37,7 +37,7 @@ def test_postgres_holds_the_last_version_of_every_record_to_the_last_digit(
     project.run("warehouse", **settings)
     change_business(sandbox.visma)
     project.run("warehouse", **settings)
-    expected = Expected(project)
+    expected = Expected(sandbox)
     for stream, records in expected.records.items():
         rows = warehouse.query(f'SELECT * FROM {SCHEMA}."{stream}"')
         found = {expected.key(stream, row): row for row in rows}
@@ -60,7 +60,7 @@ def test_a_duckdb_file_holds_the_last_version_of_every_record(project, sandbox):
     project.run("warehouse-file", TARGET_DUCKDB_PATH=str(path))
     change_business(sandbox.visma)
     project.run("warehouse-file", TARGET_DUCKDB_PATH=str(path))
-    expected = Expected(project)
+    expected = Expected(sandbox)
     tables = rows_of_duckdb(project, path)
     assert set(tables) == set(expected.records)
     for stream, records in expected.records.items():
