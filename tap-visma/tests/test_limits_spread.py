@@ -188,3 +188,63 @@ def test_a_backfill_is_never_ahead_of_the_time_gone_by_more_than_its_burst(
         server.wait(takes)
         limits.after_answer(told)
         is_known = server.window_began == began
+
+
+# Several threads
+
+
+class WouldWaitError(Exception):
+    pass
+
+
+class Threads:
+    """Backfilling threads just after an hour began, of which some calls are used.
+
+    A tenth of the 500 calls may go at once, less one: the reset may have been rounded up.
+    """
+
+    def __init__(self, *, used, max_wait_seconds):
+        self.who = None
+        self.limits = RateLimits(
+            max_wait_seconds=max_wait_seconds,
+            reserve=0,
+            wait=self.would_wait,
+            now=lambda: 1_800_000_000.0,
+            caller=lambda: self.who,
+        )
+        self.told(used=used)
+
+    def would_wait(self, seconds):
+        raise WouldWaitError
+
+    def told(self, *, used):
+        self.limits.after_answer(
+            {
+                "X-RateLimit-Limit": "500",
+                "X-RateLimit-Remaining": str(500 - used),
+                "X-RateLimit-Reset": "3600",
+            },
+        )
+
+    def ask(self, who):
+        self.who = who
+        try:
+            self.limits.before_request(backfill=True)
+        except WouldWaitError:
+            return False
+        return True
+
+
+def test_calls_of_a_backfill_in_flight_are_part_of_its_share():
+    threads = Threads(used=46, max_wait_seconds=60)
+    assert [threads.ask(who) for who in range(6)] == [True] * 3 + [False] * 3
+
+
+def test_a_backfill_does_not_stop_while_an_answer_may_still_let_it_go():
+    threads = Threads(used=48, max_wait_seconds=0)
+    assert threads.ask("first")
+    assert not threads.ask("second")  # it waits for the answer of the first
+    threads.who = "first"
+    threads.told(used=49)
+    with pytest.raises(LimitReachedError, match="backfill"):
+        threads.ask("second")
