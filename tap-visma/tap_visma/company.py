@@ -17,7 +17,7 @@ from tap_visma.workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_visma.errors import AccessError, LimitReachedError
+    from tap_visma.errors import AccessError, LimitReachedError, ShareUsedError
     from tap_visma.limits import Budgets
     from tap_visma.pagination import Row
 
@@ -35,6 +35,7 @@ class Company:
 
     Attributes:
         stopped_by: Why it is not read any further in this run.
+        backfill_stopped_by: Why only what alerts wait for is read any further in this run.
         read_whole: Listings that were read as a whole in this run, by stream.
     """
 
@@ -80,6 +81,7 @@ class Company:
         self.client = Client(self)
         self.workers = Workers(in_flight, name=self.name)
         self.stopped_by: AccessError | LimitReachedError | None = None
+        self.backfill_stopped_by: ShareUsedError | None = None
         self.read_whole: dict[str, list[Row]] = {}
 
     @property

@@ -27,5 +27,9 @@ class LimitReachedError(Exception):
     """A rate limit lasts longer than we may wait: stop cleanly, keep the state, come back later."""
 
 
+class ShareUsedError(LimitReachedError):
+    """A backfill has used its share of a rate limit: only what alerts wait for may go on."""
+
+
 class ListingMovedError(Exception):
     """A listing changed while it was paged through: what was read may have holes, so read again."""

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from tap_visma.errors import LimitReachedError
+from tap_visma.errors import LimitReachedError, ShareUsedError
 from tap_visma.pacing import UNKNOWN_WAIT, Budget, Told, Why
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ _ROUNDING = 1.0
 
 _LEAST_WAIT = 1.0
 """A refusal that asks for no wait would be followed by another at once."""
-
-_SHARE_USED = "The backfill has used its share of Visma.net's rate limit for"
 
 _SHORTEST_PAUSE = 0.01
 _LONGEST_PAUSE = 3600.0
@@ -121,6 +119,7 @@ class RateLimits:
 
         Raises:
             LimitReachedError: It would take longer than `max_wait_seconds`, or `stop` was called.
+            ShareUsedError: It would, but only for a backfill.
         """
         me = self._me
         with self._application.changed:
@@ -206,7 +205,8 @@ class RateLimits:
                 logger.info("The rate limit is used up: waiting %.0f s", left)
                 self._told_until = at
         elif why is Why.SPREAD and left > self._max_wait:
-            raise self._reached(_SHARE_USED, left)
+            what = "The backfill has used its share of Visma.net's rate limit for"
+            raise ShareUsedError(self._told_back(what, left))
         self._pause(min(max(left, _SHORTEST_PAUSE), _LONGEST_PAUSE))
         if why is Why.WINDOW:
             patience.waited += max(self._now() - now, 0.0)
@@ -233,14 +233,14 @@ class RateLimits:
                 f"rate_limit_reserve ({self._reserve}) leaves nothing of Visma.net's rate limit "
                 f"({limit} calls in each window): set it lower",
             )
-        raise self._reached("Visma.net's rate limit lasts", seconds)
+        raise LimitReachedError(self._told_back("Visma.net's rate limit lasts", seconds))
 
-    def _reached(self, what: str, seconds: float) -> LimitReachedError:
+    def _told_back(self, what: str, seconds: float) -> str:
         known = min(seconds, _LONGEST_TOLD)
         back = datetime.fromtimestamp(self._now(), timezone.utc) + timedelta(seconds=known)
-        return LimitReachedError(
+        return (
             f"{what} {seconds:.0f} s more, longer than max_wait_seconds "
-            f"({self._max_wait:g}): the next run after {back:%Y-%m-%d %H:%M:%S} UTC goes on",
+            f"({self._max_wait:g}): the next run after {back:%Y-%m-%d %H:%M:%S} UTC goes on"
         )
 
     def _lose(self, me: Hashable) -> None:

@@ -191,6 +191,9 @@ class VismaStream(Stream):
             progress = self._planned(company, partition)
             reading = self.begin(company, partition, progress)
             reading.passes_on = passes_on
+            if reading.is_backfill and company.backfill_stopped_by is not None:
+                self._tap.note(company, reading.name, company.backfill_stopped_by)
+                continue
             if progress.page > 1 or progress.sweeping:
                 self.logger.info(
                     "%s: going on at page %d of an unfinished read",

@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_visma.checks import problems
 from tap_visma.company import Company
 from tap_visma.deletes import KeysFile, keys_path
-from tap_visma.errors import AccessError, LimitReachedError, TapError
+from tap_visma.errors import AccessError, LimitReachedError, ShareUsedError, TapError
 from tap_visma.kinds import lines_stream
 from tap_visma.limits import Budgets
 from tap_visma.lines import LinesStream
@@ -153,6 +153,11 @@ class TapVisma(Tap):
 
     def note(self, company: Company, what: str, error: TapError | LimitReachedError) -> None:
         """Note why something of a company was not read to its end; the others go on if they can."""
+        if isinstance(error, ShareUsedError):
+            if company.backfill_stopped_by is None:
+                self.logger.warning("%s: stopped: %s", what, error)
+                company.backfill_stopped_by = error
+            return
         if isinstance(error, LimitReachedError):
             if company.stopped_by is None:
                 self.logger.warning("%s: stopped: %s", what, error)

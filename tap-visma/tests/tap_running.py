@@ -145,7 +145,8 @@ class TapRunner:
             message_writer=collector,
         )
         tap.sync()
-        stopped_by = next((one.stopped_by for one in tap.companies if one.stopped_by), None)
+        reasons = [one.stopped_by or one.backfill_stopped_by for one in tap.companies]
+        stopped_by = next((one for one in reasons if one), None)
         return Run(collector.lines, dict(tap.failures), stopped_by)
 
     @staticmethod
