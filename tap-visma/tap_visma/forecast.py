@@ -19,11 +19,10 @@ _COARSE_MINUTES = 5
 
 
 class Forecast:
-    """The progress of one read of a stream, told once a minute; for one thread.
+    """The progress of one read, told once a minute; for one thread.
 
     Args:
-        stream: Its name.
-        company: The company's name.
+        name: What to call the read.
         allowed: Calls an hour that the rate limit allows, such as `RateLimits.calls_an_hour`; None
             while that is not known.
         now: A clock in seconds.
@@ -32,14 +31,13 @@ class Forecast:
 
     def __init__(
         self,
-        stream: str,
-        company: str,
+        name: str,
         *,
         allowed: Callable[[], float | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
         tell: Callable[[str], object] = logger.info,
     ) -> None:
-        self._name = f"{stream} of {company}"
+        self._name = name
         self._allowed = allowed
         self._now = now
         self._tell = tell
@@ -61,12 +59,12 @@ class Forecast:
             self._tell_now()
 
     def stopped(self) -> None:
-        """Tell it now, because the read stops here for this run."""
-        if self._started_from is not None:
+        """Tell it now, if anything was read, because the read stops here for this run."""
+        if self._done:
             self._tell_now()
 
     def line(self) -> str:
-        """Such as `ledgers of Nordisk: 120 of 1,000 pages (12%), about 1 h 45 min left at ...`."""
+        """Such as `ledgers (Nordisk): 120 of 1,000 pages (12%), about 1 h 45 min left at ...`."""
         pace = self._calls_an_hour()
         at_pace = f" at {pace:,.0f} calls an hour" if pace is not None and pace >= 1 else ""
         if self._total is None:

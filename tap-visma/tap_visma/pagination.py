@@ -157,6 +157,14 @@ class Listing:
         return page.rows
 
     @property
+    def progress(self) -> tuple[int, int | None]:
+        """How many pages were taken, and how many there are; None while that is not known."""
+        taken = self.page - (not self.finished)
+        if self.totals.last is None:
+            return taken, None
+        return taken, max(-(-self.totals.last // self.page_size), taken)
+
+    @property
     def pages_known(self) -> int:
         """How many pages from the next one on there are, by what the listing said last."""
         if self.totals.last is None or self._paging is not Paging.PAGES or not self._seen:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_visma import answers, background, bookmarks
 from tap_visma.ahead import Ahead
-from tap_visma.errors import AnswerError, ListingMovedError
+from tap_visma.errors import AnswerError, LimitReachedError, ListingMovedError
+from tap_visma.forecast import Forecast
 from tap_visma.kinds import Filter, Paging
 from tap_visma.pagination import Listing, Totals
 
@@ -166,8 +167,13 @@ class Reading:
         listing: Listing,
     ) -> Iterator[Future[Page] | Rows | Reached]:
         self._ahead.drop()
+        forecast = self._forecast(listing, is_again=progress.sweeping)
         while not listing.finished:
-            page = yield from self._ahead.page(listing)
+            try:
+                page = yield from self._ahead.page(listing)
+            except LimitReachedError:
+                forecast.stopped()
+                raise
             offset = listing.offset
             for row in page.rows:
                 self._complete(row)
@@ -176,9 +182,18 @@ class Reading:
             if not rows and listing.page == 1 and self.stream.is_never_empty:
                 self._warn_of_nothing()
             yield Rows(list(self.ready(rows, offset=offset, finished=listing.finished)))
+            forecast.pages(*listing.progress)
             if not listing.finished:
                 self.reached(progress, listing)
                 yield Reached(progress.dump())
+
+    def _forecast(self, listing: Listing, *, is_again: bool) -> Forecast:
+        """What tells how far this pass is."""
+        name = f"{self.name}, once more" if is_again else self.name
+        allowed = partial(self.company.limits.calls_an_hour, backfill=self.is_backfill)
+        forecast = Forecast(name, allowed=allowed)
+        forecast.pages(*listing.progress)
+        return forecast
 
     def _warn_of_nothing(self) -> None:
         if self.progress.start is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -103,7 +104,11 @@ class Runs:
             code = process.wait(timeout=300)
         told = (self.folder / "log").read_text(encoding="utf-8")
         self.kills += code == -signal.SIGKILL
-        self.stops += "backfill has used its share" in told
+        if "backfill has used its share" in told:
+            self.stops += 1
+            assert re.search(
+                r"supplier_invoices.*: [\d,]+ of 500 pages .* at 375 calls an hour", told
+            )
         assert code == (0 if kill_at is None else -signal.SIGKILL), told
         self._take()
 

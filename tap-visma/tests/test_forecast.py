@@ -14,8 +14,7 @@ class Read:
         self.at = 1000.0
         self.lines = []
         self.forecast = Forecast(
-            "supplier_invoices",
-            "Nordisk",
+            "supplier_invoices (Nordisk)",
             allowed=lambda: allowed,
             now=lambda: self.at,
             tell=self.lines.append,
@@ -29,7 +28,7 @@ def test_progress_and_what_is_left_are_told_at_the_pace_that_the_limit_allows():
     read.forecast.pages(120, 1000)
     (line,) = read.lines
     assert line == (
-        "supplier_invoices of Nordisk: 120 of 1,000 pages (12%), "
+        "supplier_invoices (Nordisk): 120 of 1,000 pages (12%), "
         "about 1 h 45 min left at 500 calls an hour"
     )
 
@@ -42,7 +41,7 @@ def test_the_measured_pace_is_told_if_it_is_slower_or_no_limit_is_known():
         read.forecast.pages(110, 400)
         (line,) = read.lines
         assert line == (
-            "supplier_invoices of Nordisk: 110 of 400 pages (27%), "
+            "supplier_invoices (Nordisk): 110 of 400 pages (27%), "
             "about 58 min left at 300 calls an hour"
         )
 
@@ -61,7 +60,7 @@ def test_a_read_that_stops_tells_where_at_once():
     read.forecast.pages(5, 55)
     read.forecast.stopped()
     assert read.lines == [
-        "supplier_invoices of Nordisk: 5 of 55 pages (9%), about 30 min left at 100 calls an hour",
+        "supplier_invoices (Nordisk): 5 of 55 pages (9%), about 30 min left at 100 calls an hour",
     ]
 
 
@@ -88,7 +87,7 @@ def test_a_read_that_stops_before_it_began_tells_nothing():
 def test_what_is_not_known_is_left_out(done, total, allowed, told):
     read = Read(allowed)
     read.forecast.pages(done, total)
-    assert read.forecast.line().startswith(f"supplier_invoices of Nordisk: {told}")
+    assert read.forecast.line().startswith(f"supplier_invoices (Nordisk): {told}")
 
 
 @given(
