@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from tap_visma import bookmarks
 from tap_visma.errors import TapError
-from tap_visma.kinds import Filter
 from tap_visma.settings import setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_visma.company import Company
     from tap_visma.pagination import Row
     from tap_visma.reading import Reading
     from tap_visma.stream import VismaStream
 
 DELETED_AT = "_sdc_deleted_at"
 """The field that tells when a record was found to be gone; null in those that are there."""
+
+COMPARING = "comparing"
+"""Where a partition's entry in STATE keeps how far a read of everything is that finds deletes."""
 
 SCHEMA = {
     "type": ["string", "null"],
@@ -129,16 +130,12 @@ class KeysFile:
             connection.execute("INSERT INTO reads (id, scope) VALUES (?, ?)", (read, number))
         return read
 
-    def knows(self, scope: str, read: int | None = None) -> bool:
-        """Whether the scope has this read, or any that came to its end."""
-        query = "SELECT 1 FROM reads WHERE scope = ? AND "
+    def knows(self, scope: str, read: int) -> bool:
+        """Whether the scope has this read."""
+        query = "SELECT 1 FROM reads WHERE scope = ? AND id = ?"
         with self._writing() as connection:
-            number = _number(connection, scope)
-            if read is None:
-                found = connection.execute(f"{query} is_whole = 1", (number,)).fetchone()
-            else:
-                found = connection.execute(f"{query} id = ?", (number, read)).fetchone()
-        return found is not None
+            asked = (_number(connection, scope), read)
+            return connection.execute(query, asked).fetchone() is not None
 
     def saw(
         self,
@@ -232,32 +229,41 @@ class Deletes:
         self._rows: dict[Reading, list[tuple[str, str | None]]] = {}
         self._has_failed = False
 
-    def plan(
-        self,
-        company: Company,
-        context: Mapping[str, Any],
-        entry: Mapping[str, Any],
-    ) -> int | None:
-        """The id of a new whole read, if it is time for one.
+    def is_due(self, entry: Mapping[str, Any]) -> bool:
+        """Whether it is time to read a partition as a whole, only to compare.
 
-        Raises:
-            TapError: The file cannot be used.
+        Never before its first read came to an end, which compares too.
         """
+        if self._has_failed or not entry.get("replication_key_value"):
+            return False
+        at = entry.get("compared_at")
+        is_known = isinstance(at, (int, float)) and 0 <= time.time() - at < self._seconds
+        return not is_known or COMPARING in entry
+
+    def prepare(self, reading: Reading, entry: Mapping[str, Any]) -> None:
+        """Give a read that sees everything its id, by which its keys are told from others.
+
+        One that was cut off, and of which the file knows nothing, tells no deletes: it has none,
+        or begins again if it is made for nothing else.
+        """
+        progress = reading.progress
+        kept, progress.compare = progress.compare, None
         if self._has_failed:
-            return None
-        scope = self._scope(company, context)
-        if self._stream.filter is not Filter.NONE and not self._is_due(entry, scope):
-            return None
-        return self._file.begin(scope, after=_id(entry))
+            return
+        with self._keeping(reading):
+            scope = self._scope(reading)
+            if kept is not None and self._file.knows(scope, kept):
+                progress.compare = kept
+                return
+            if reading.is_comparison:
+                progress.begin_again()
+            if progress.page == 1 and not progress.sweeping and self._is_whole(reading):
+                progress.compare = self._file.begin(scope, after=_id(entry))
 
-    def resume(self, company: Company, context: Mapping[str, Any], read: int) -> int | None:
-        """The id of a read that goes on; None if the file does not know what it saw before.
-
-        Raises:
-            TapError: The file cannot be used.
-        """
-        known = not self._has_failed and self._file.knows(self._scope(company, context), read)
-        return read if known else None
+    def _is_whole(self, reading: Reading) -> bool:
+        """Whether nothing is hidden but what the setting `start_date` hides."""
+        is_unfiltered = reading.progress.start in {None, bookmarks.BEFORE_EVERYTHING}
+        return is_unfiltered or reading.progress.start == reading.company.start_date
 
     def saw(self, reading: Reading, row: Row) -> None:
         """Note a row that is being written."""
@@ -269,28 +275,27 @@ class Deletes:
             self._rows.setdefault(reading, []).append((json.dumps(key), canonical))
 
     def keep(self, reading: Reading) -> None:
-        """Put on disk what was seen: before the STATE that would not read it again.
-
-        Raises:
-            TapError: The file cannot be used.
-        """
+        """Put on disk what was seen: before the STATE that would not read it again."""
         rows = self._rows.pop(reading, [])
         if self._has_failed:
             reading.progress.compare = None
         elif rows:
             start = bookmarks.canonical(reading.progress.start)
-            self._file.saw(self._scope(reading.company, reading.context), rows, start=start)
+            with self._keeping(reading):
+                self._file.saw(self._scope(reading), rows, start=start)
 
-    def found(self, reading: Reading, entry: dict[str, Any]) -> Iterator[Row]:
-        """The records of what was deleted, after a whole read; then its entry in STATE says so.
+    def found(self, reading: Reading, entry: dict[str, Any]) -> list[Row]:
+        """The records of what was deleted, after a whole read; its entry in STATE says so."""
+        found: list[Row] = []
+        with self._keeping(reading):
+            found.extend(self._found(reading, entry))
+        return found
 
-        Raises:
-            TapError: The file cannot be used.
-        """
+    def _found(self, reading: Reading, entry: dict[str, Any]) -> Iterator[Row]:
         read = reading.progress.compare
         if read is None:
             return
-        scope = self._scope(reading.company, reading.context)
+        scope = self._scope(reading)
         strange = self._file.finish(scope, read, start=reading.progress.start)
         if strange:
             self._stream.logger.warning(
@@ -306,28 +311,30 @@ class Deletes:
         entry["compared"] = read
         entry["compared_at"] = int(time.time())
 
-    def fail(self, reading: Reading | None = None) -> None:
-        """Look for no deletes any more in this run: what the file lacks is not gone."""
-        self._has_failed = True
-        if reading is not None:
+    @contextmanager
+    def _keeping(self, reading: Reading) -> Iterator[None]:
+        """Look for no deletes any more in this run if the keys cannot be kept.
+
+        What the file lacks is not gone. The run goes on, and ends non-zero.
+        """
+        try:
+            yield
+        except TapError as error:
+            self._has_failed = True
             self._rows.pop(reading, None)
             reading.progress.compare = None
-
-    def _is_due(self, entry: Mapping[str, Any], scope: str) -> bool:
-        at = entry.get("compared_at")
-        if not isinstance(at, (int, float)) or not entry.get("replication_key_value"):
-            return True
-        return not 0 <= time.time() - at < self._seconds or not self._file.knows(scope)
+            self._stream.note(reading, error)
 
     def _own_key(self, reading: Reading) -> list[str]:
         return [name for name in self._stream.primary_keys if name not in reading.context]
 
-    def _scope(self, company: Company, context: Mapping[str, Any]) -> str:
+    def _scope(self, reading: Reading) -> str:
         """What was asked of whom: what one question hides may answer another."""
+        company = reading.company
         asked = {
             "stream": self._stream.name,
-            "context": dict(context),
-            "asked": self._stream.own_params(company, context),
+            "context": reading.context,
+            "asked": self._stream.own_params(company, reading.context),
             "address": company.api_url,
             "client_id": company.client_id,
             "company_id": company.headers.get("ipp-company-id"),

@@ -62,6 +62,7 @@ class Reading:
         progress: Where to begin.
 
     Attributes:
+        is_comparison: Whether it is made only to find what was deleted.
         passes_on: Whether rows are only written, so that values which nobody looks at may stay as
             they came, as `msgspec.Raw`.
     """
@@ -82,6 +83,7 @@ class Reading:
         self._has_stamps = False
         self._has_warned = False
         self._own_key = [name for name in stream.primary_keys if name not in self.context]
+        self.is_comparison = False
         self.passes_on = False
         self._ahead = Ahead(self._fetch, company.workers, name=self.name)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
 from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -18,7 +17,7 @@ from typing_extensions import override
 
 from tap_visma import bookmarks
 from tap_visma.bookmarks import Progress
-from tap_visma.deletes import DELETED_AT, SCHEMA, Deletes
+from tap_visma.deletes import COMPARING, DELETED_AT, SCHEMA, Deletes
 from tap_visma.driving import Ended, drive
 from tap_visma.errors import LimitReachedError, TapError
 from tap_visma.kinds import Filter, Lines, Paging
@@ -188,12 +187,14 @@ class VismaStream(Stream):
             if company.stopped_by is not None:
                 self._tap.note(company, self.described(company, partition), company.stopped_by)
                 continue
-            progress = self._planned(company, partition)
-            reading = self.begin(company, partition, progress)
+            entry = self.get_context_state(partition)
+            reading = self.begin(company, partition, self._progress(company, entry))
             reading.passes_on = passes_on
             if reading.is_backfill and company.backfill_stopped_by is not None:
-                self._tap.note(company, reading.name, company.backfill_stopped_by)
                 continue
+            if self.deletes is not None:
+                self.deletes.prepare(reading, entry)
+            progress = reading.progress
             if progress.page > 1 or progress.sweeping:
                 self.logger.info(
                     "%s: going on at page %d of an unfinished read",
@@ -202,23 +203,22 @@ class VismaStream(Stream):
                 )
             yield reading
 
-    def _planned(self, company: Company, context: dict[str, Any]) -> Progress:
-        """Where to begin: whole, if it is time to compare keys."""
-        entry = self.get_context_state(context)
-        progress = self._progress(company, entry)
-        if self._deletes is None:
-            progress.compare = None
-            return progress
-        with self._keeping(company, context):
-            if progress.compare is not None:
-                kept, progress.compare = progress.compare, None
-                progress.compare = self._deletes.resume(company, context, kept)
-            elif not entry.get("progress_markers"):
-                read = self._deletes.plan(company, context, entry)
-                if read is not None:
-                    progress = self._progress(company, {})
-                    progress.compare = read
-        return progress
+    def _comparisons(self) -> Iterator[Reading]:
+        """Reads of everything, that tell what was deleted, where it is time for one."""
+        deletes = self.deletes
+        if deletes is None or self.filter is Filter.NONE:
+            return
+        for partition in self._partitions():
+            company = self._tap.company_of(partition)
+            entry = self.get_context_state(partition)
+            if company.stopped_by or company.backfill_stopped_by or not deletes.is_due(entry):
+                continue
+            kept = Progress.load(entry.get(COMPARING))
+            reading = self.begin(company, partition, kept or self._progress(company, {}))
+            reading.is_comparison = True
+            deletes.prepare(reading, entry)
+            if reading.progress.compare is not None:
+                yield reading
 
     def _progress(self, company: Company, entry: dict[str, Any]) -> Progress:
         kept = Progress.load(entry.get("progress_markers"))
@@ -233,26 +233,12 @@ class VismaStream(Stream):
         return Progress(start=start, page_size=self.page_size, began_at=int(time.time()))
 
     @cached_property
-    def _deletes(self) -> Deletes | None:
+    def deletes(self) -> Deletes | None:
+        """What looks for deletes, if anybody wants to know."""
         is_test = self.ABORT_AT_RECORD_COUNT is not None
         if not self._compare_hours or is_test or not self.selected:
             return None
         return Deletes(self, self._tap.keys_file, hours=self._compare_hours)
-
-    @contextmanager
-    def _keeping(
-        self,
-        company: Company,
-        context: dict[str, Any],
-        reading: Reading | None = None,
-    ) -> Iterator[None]:
-        """Go on without looking for deletes if the keys cannot be kept; the run ends non-zero."""
-        try:
-            yield
-        except TapError as error:
-            assert self._deletes is not None  # noqa: S101 - nobody else raises here
-            self._deletes.fail(reading)
-            self._tap.note(company, self.described(company, context), error)
 
     # What is written. The state is ours: the SDK's signpost and progress markers know neither
     # opaque stamps nor pages to go on at.
@@ -266,34 +252,55 @@ class VismaStream(Stream):
     ) -> Generator[dict[str, Any], Any, Any]:
         counter = self.get_record_counter()
         written = 0
-        lines = [
-            child
-            for child in self.child_streams
-            if isinstance(child, LinesStream) and child.selected and write_messages
-        ]
+        lines = self._selected_lines if write_messages else []
         for stream in lines:
             stream.write_schema()
         with counter, self.get_sync_timer():
             contexts = self._partitions() if context is None else [context]
             readings = self._readings(contexts, passes_on=write_messages and self._passes_on)
-            for reading, step in drive(readings, at_once=self._tap.readings_at_once):
-                if isinstance(step, Ended):
-                    self._ended(reading, step, write_messages=write_messages)
-                elif isinstance(step, Reached):
-                    self._reached(reading, step.markers, write_messages=write_messages)
-                elif reading.passes_on:
-                    self._pass_on(reading, step.rows)
-                    counter.increment(len(step.rows))
-                else:
-                    for row in step.rows:
-                        self._check_max_record_limit(current_record_index=written)
-                        if write_messages:
-                            self._write(reading, row, lines)
-                        counter.increment()
-                        written += 1
-                        yield row
+            for reading, rows in self._driven(readings, write_messages=write_messages):
+                if reading.passes_on:
+                    self._pass_on(reading, rows)
+                    counter.increment(len(rows))
+                    continue
+                for row in rows:
+                    self._check_max_record_limit(current_record_index=written)
+                    if write_messages:
+                        self._write(reading, row, lines)
+                    counter.increment()
+                    written += 1
+                    yield row
         if write_messages:
             self._write_state_message()
+
+    def look_for_deletes(self) -> None:
+        """Make and write the reads of everything for which it is time."""
+        for reading, rows in self._driven(self._comparisons(), write_messages=True):
+            for row in rows:
+                self._write(reading, row, self._selected_lines)
+
+    def _driven(
+        self,
+        readings: Iterable[Reading],
+        *,
+        write_messages: bool,
+    ) -> Iterator[tuple[Reading, list[Row]]]:
+        """Drive reads, and keep STATE; gives the rows, which must be written at once."""
+        for reading, step in drive(readings, at_once=self._tap.readings_at_once):
+            if isinstance(step, Ended):
+                self._ended(reading, step, write_messages=write_messages)
+            elif isinstance(step, Reached):
+                self._reached(reading, step.markers, write_messages=write_messages)
+            else:
+                yield reading, step.rows
+
+    @property
+    def _selected_lines(self) -> list[LinesStream]:
+        return [
+            child
+            for child in self.child_streams
+            if isinstance(child, LinesStream) and child.selected
+        ]
 
     @property
     def _passes_on(self) -> bool:
@@ -307,8 +314,8 @@ class VismaStream(Stream):
         )
 
     def _write(self, reading: Reading, row: Row, lines: list[LinesStream]) -> None:
-        if self._deletes is not None:
-            self._deletes.saw(reading, row)
+        if self.deletes is not None:
+            self.deletes.saw(reading, row)
         if self.selected:
             self._write_record_message(row)
         for stream in lines:
@@ -316,39 +323,38 @@ class VismaStream(Stream):
 
     def _pass_on(self, reading: Reading, rows: list[Row]) -> None:
         """Write a page of records at once."""
-        if self._deletes is not None:
+        if self.deletes is not None:
             for row in rows:
-                self._deletes.saw(reading, row)
+                self.deletes.saw(reading, row)
         writer = cast("PageWriter", self._tap.message_writer)
         writer.write_records(self.name, rows, time_extracted=utc_now())
         self._state_changed()
 
     def _reached(self, reading: Reading, markers: dict[str, Any], *, write_messages: bool) -> None:
         entry = self.get_context_state(reading.context)
-        self._keep_keys(reading)
-        entry["progress_markers"] = {**markers, "compare": reading.progress.compare}
+        if self.deletes is not None:
+            self.deletes.keep(reading)
+        place = COMPARING if reading.is_comparison else "progress_markers"
+        entry[place] = {**markers, "compare": reading.progress.compare}
         if not markers:
-            del entry["progress_markers"]
+            del entry[place]
         self._state_changed()
         if write_messages:
             self._write_state_message()
 
-    def _keep_keys(self, reading: Reading) -> None:
-        if self._deletes is not None:
-            with self._keeping(reading.company, reading.context, reading):
-                self._deletes.keep(reading)
-
-    def _write_deletes(self, reading: Reading, entry: dict[str, Any]) -> None:
-        if self._deletes is not None:
-            with self._keeping(reading.company, reading.context, reading):
-                for row in self._deletes.found(reading, entry):
-                    self._write_record_message(row)
-
     def _ended(self, reading: Reading, ended: Ended, *, write_messages: bool) -> None:
-        self._keep_keys(reading)
-        if ended.error is None:
-            entry = self.get_context_state(reading.context)
-            self._write_deletes(reading, entry)
+        entry = self.get_context_state(reading.context)
+        if self.deletes is not None:
+            self.deletes.keep(reading)
+            if ended.error is None:
+                for row in self.deletes.found(reading, entry):
+                    self._write_record_message(row)
+        if reading.is_comparison:
+            if ended.error is None:
+                entry.pop(COMPARING, None)
+            else:
+                self.note(reading, ended.error)
+        elif ended.error is None:
             bookmarks.finish(
                 entry,
                 reading.progress,
@@ -358,10 +364,14 @@ class VismaStream(Stream):
         elif self.ABORT_AT_RECORD_COUNT is not None:
             raise ended.error  # a test of the connection
         else:
-            self._tap.note(reading.company, reading.name, ended.error)
+            self.note(reading, ended.error)
         self._state_changed()
         if write_messages:
             self._write_state_message()
+
+    def note(self, reading: Reading, error: TapError | LimitReachedError) -> None:
+        """Note what is wrong with a read."""
+        self._tap.note(reading.company, reading.name, error)
 
     def _state_changed(self) -> None:
         self.state_manager.is_flushed = False

@@ -22,6 +22,7 @@ from tap_visma.kinds import lines_stream
 from tap_visma.limits import Budgets
 from tap_visma.lines import LinesStream
 from tap_visma.settings import SETTINGS, setting, told_plainly
+from tap_visma.stream import VismaStream
 from tap_visma.streams import STREAMS
 from tap_visma.writing import PageWriter
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
-
-    from tap_visma.stream import VismaStream
 
 _BY_NAME: dict[str, type[VismaStream]] = {cast("Any", stream).name: stream for stream in STREAMS}
 
@@ -133,10 +132,13 @@ class TapVisma(Tap):
         return catalog is None or stream.name in catalog or lines_stream(stream.name) in catalog
 
     def sync(self) -> None:
-        """Read all selected streams; first what alerts wait for, last what is read as a whole."""
+        """Read all selected streams; first what alerts wait for, last what finds deletes."""
         self._streams = dict(sorted(self.streams.items(), key=lambda one: self._urgency(one[1])))
         try:
             self.sync_all()
+            for stream in self._streams.values():
+                if isinstance(stream, VismaStream):
+                    stream.look_for_deletes()
         finally:
             for company in self.companies:
                 company.close()
