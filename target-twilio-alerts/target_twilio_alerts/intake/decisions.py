@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.documents import dump_values, is_older, load_values
@@ -24,12 +24,21 @@ RememberedKey = tuple[str, int, str]
 
 @dataclass(frozen=True)
 class Arrival:
-    """A record that has become a document, and whether it came in the baseline."""
+    """A record that has become a document.
+
+    Attributes:
+        entity: What it is.
+        document: What the record says.
+        identity: Its key, as JSON.
+        baseline: Whether it was there when the stream was first read.
+        deleted: Whether the record tells only that the document is gone.
+    """
 
     entity: Entity
     document: Document
     identity: str
     baseline: bool
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,11 +78,15 @@ class Group:
     answers: dict[RememberedKey, bool | None] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    deleted: list[StoredVersion] = field(default_factory=list)
 
     def take(self, arrival: Arrival, watches: Iterable[Watch]) -> None:
         """Decide one arrival against its rules, and make it the newest version of its document."""
         document = arrival.document
         known = self.stored.get(document.id)
+        if arrival.deleted:
+            self._delete(known, watches)
+            return
         if known is not None and is_older(document, known):
             for watch in watches:
                 self.outcomes[watch.rule.name, Outcome.STALE.value] += 1
@@ -128,6 +141,14 @@ class Group:
                 ),
             )
 
+    def _delete(self, known: StoredVersion | None, watches: Iterable[Watch]) -> None:
+        """Note that a document is gone: what it said last is kept, and time passes it by."""
+        for watch in watches:
+            self.outcomes[watch.rule.name, Outcome.DELETED.value] += 1
+        if known is not None:
+            self.deleted.append(known)
+            self._store(replace(known, final=True), is_new=known.id in self.new)
+
     def _last_decided(self, watch: Watch, known: StoredVersion | None) -> date | None:
         """The day on which the previous version was last decided by a rule that has a clock."""
         if not watch.rule.condition.uses_clock or self.today is None or known is None:
@@ -148,16 +169,16 @@ class Group:
     def _keep(self, arrival: Arrival, *, known: StoredVersion | None, same: bool) -> None:
         document = arrival.document
         if known is not None and same:
-            if (document.stamp, document.row_version) == (known.stamp, known.row_version):
-                return
-            # Re-stamped: no new version, but what is older must be told by the newest stamp.
-            version = StoredVersion(
-                **{
-                    **vars(known),
-                    "stamp": document.stamp,
-                    "row_version": document.row_version,
-                },
+            # Re-stamped, or back after it was gone: no new version, but what is older must be told
+            # by the newest stamp.
+            version = replace(
+                known,
+                stamp=document.stamp,
+                row_version=document.row_version,
+                final=document.final,
             )
+            if version == known:
+                return
         else:
             version = StoredVersion(
                 id=document.id,
@@ -176,11 +197,11 @@ class Group:
             )
             if known is not None:
                 self.superseded.append(known)
-        self.stored[document.id] = version
-        if known is None or document.id in self.new:
-            self.new[document.id] = version
-        else:
-            self.changed[document.id] = version
+        self._store(version, is_new=known is None or document.id in self.new)
+
+    def _store(self, version: StoredVersion, *, is_new: bool) -> None:
+        self.stored[version.id] = version
+        (self.new if is_new else self.changed)[version.id] = version
 
     def pass_of_time(
         self,

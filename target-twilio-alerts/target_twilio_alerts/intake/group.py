@@ -42,6 +42,9 @@ logger = logging.getLogger(__name__)
 GROUP_SECONDS = 0.5
 GROUP_RECORDS = 500
 
+DELETED_AT = "_sdc_deleted_at"
+"""A record with this Singer field tells that its document is gone."""
+
 READ_WHOLE = "read whole"
 BY_SETTING = "baseline by setting"
 
@@ -147,6 +150,9 @@ class Intake:
             self.counts[f"unknown stream {stream}"] += 1
             return
         self.counts["records"] += 1
+        is_gone = record.get(DELETED_AT) is not None
+        if is_gone:
+            self.counts["deleted"] += 1
         arrival = None
         try:
             document = entity.document(record, key_properties)
@@ -161,6 +167,7 @@ class Intake:
                 document=document,
                 identity=_identity(document.key, key_properties),
                 baseline=not self._reads.covers(stream, record),
+                deleted=is_gone,
             )
         with self._lock:
             is_first = not (self._arrivals or self._malformed)

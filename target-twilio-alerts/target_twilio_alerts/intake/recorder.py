@@ -73,7 +73,11 @@ class Recorder:
             superseded=group.superseded,
         )
         versions.save_remembered(connection, group.answers)
-        return [event for edge in group.edges for event in self._raise(connection, group, edge)]
+        told = [event for edge in group.edges for event in self._raise(connection, group, edge)]
+        for gone in group.deleted:
+            body = {"stream": gone.stream, "document": gone.id, "version": gone.ordinal}
+            told.append(Event("document_deleted", body))
+        return told
 
     def _raise(self, connection: Connection, group: Group, edge: Edge) -> list[Event]:
         rule = edge.watch.rule

@@ -34,6 +34,8 @@ class Outcome(str, Enum):
     """The document was there when the stream was first read."""
     STALE = "stale"
     """The record is older than what is known already."""
+    DELETED = "deleted"
+    """The record tells that the document is gone."""
 
 
 class Decision(NamedTuple):
