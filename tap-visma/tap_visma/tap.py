@@ -9,13 +9,16 @@ from copy import deepcopy
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_visma.checks import problems
 from tap_visma.company import Company
+from tap_visma.connection import ConnectionCheck
 from tap_visma.deletes import KeysFile, keys_path
 from tap_visma.errors import AccessError, LimitReachedError, ShareUsedError, TapError
 from tap_visma.kinds import lines_stream
@@ -27,9 +30,8 @@ from tap_visma.streams import STREAMS
 from tap_visma.writing import PageWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
 
@@ -140,9 +142,12 @@ class TapVisma(Tap):
                 if isinstance(stream, VismaStream):
                     stream.look_for_deletes()
         finally:
-            for company in self.companies:
-                company.close()
-            self.keys_file.close()
+            self._close()
+
+    def _close(self) -> None:
+        for company in self.companies:
+            company.close()
+        self.keys_file.close()
 
     def _urgency(self, stream: Stream) -> tuple[bool, bool]:
         """Sorts streams: those first that were read before, and among them finance."""
@@ -187,8 +192,51 @@ class TapVisma(Tap):
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        if value != CliTestOptionValue.All.value:
+            with cls._told(ctx):
+                super().cb_test(ctx, param, value)
+            return
         with cls._told(ctx):
-            super().cb_test(ctx, param, value)
+            config: _ConfigInput = ctx.params["config"]
+            catalog = ctx.params.get("catalog")
+            tap = cls(
+                config=config.config,
+                parse_env_config=config.parse_env,
+                catalog=None if catalog is None else _selected(_from_file(catalog)),
+            )
+            ctx.exit(0 if tap.check_connection(click.echo) else 1)
+
+    def check_connection(self, tell: Callable[[str], object]) -> bool:
+        """Tell what each company lets be read of the selected streams; whether it is all.
+
+        Args:
+            tell: Prints one line.
+        """
+        streams = [
+            cast("VismaStream", stream)
+            for stream in self.streams.values()
+            if stream.selected and not isinstance(stream, LinesStream)
+        ]
+        try:
+            return ConnectionCheck(self.companies, streams, tell=tell).run()
+        finally:
+            self._close()
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        for option in command.params:
+            if option.name == "catalog":
+                option.is_eager = True  # `--test` needs it, in whatever order they are given
+            elif isinstance(option, click.Option) and option.name == "test":
+                option.type = click.Choice([one.value for one in CliTestOptionValue])
+                option.show_choices = False
+                option.help = (
+                    "Tell whom the settings reach, and which of the selected streams can be read; "
+                    "exits with 1 if not all can. --test=schema writes schemas only."
+                )
+        return command
 
     @classmethod
     @contextmanager
@@ -222,14 +270,29 @@ class TapVisma(Tap):
         super(Tap, cls).invoke(about=about, about_format=about_format)
         tap = cls(
             config=config.config if config else None,
-            state=None if state is None else json.load(state),
-            catalog=None if catalog is None else _selected(json.load(catalog)),
+            state=None if state is None else _from_file(state),
+            catalog=None if catalog is None else _selected(_from_file(catalog)),
             parse_env_config=bool(config and config.parse_env),
         )
         tap.sync()
         if tap.failures:
             cls.logger.error("Not read to the end: %s", ", ".join(sorted(tap.failures)))
             sys.exit(1)
+
+
+def _from_file(file: IO[str]) -> dict[str, Any]:
+    """What a file of the command line holds.
+
+    Raises:
+        ClickException: It is no JSON object.
+    """
+    try:
+        found = json.load(file)
+    except ValueError as error:
+        raise click.ClickException(f"{file.name}: no JSON ({error}); give another file") from None
+    if not isinstance(found, dict):
+        raise click.ClickException(f"{file.name}: no JSON object; give another file")
+    return found
 
 
 def _selected(catalog: dict[str, Any]) -> dict[str, Any]:
