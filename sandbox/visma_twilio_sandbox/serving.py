@@ -34,7 +34,7 @@ class ServiceServer:
         faults: Where faults are taken from.
         log: Where requests are recorded.
         error_body: Body and content type of the service's own kind of error, for a fault.
-        headers_of: Headers that every answer has, for a fault.
+        headers_of: Headers that every answer has, for a fault; with them the app tells the time.
         tenant_of: Which company a request is for.
     """
 
@@ -50,6 +50,7 @@ class ServiceServer:
         tenant_of: Callable[[RecordedRequest], str | None] | None = None,
     ) -> None:
         self.name = name
+        self._tells_time = headers_of is None
         manner = Manner(error_body, headers_of, tenant_of)
         self._middleware = Middleware(name, app, faults, log, manner)
         self._socket: socket.socket | None = None
@@ -74,6 +75,7 @@ class ServiceServer:
             loop="asyncio",
             proxy_headers=False,
             server_header=False,
+            date_header=self._tells_time,
             access_log=False,
             log_config=None,
             log_level="error",

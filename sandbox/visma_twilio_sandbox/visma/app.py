@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timezone
+from email.utils import format_datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -67,15 +69,14 @@ class VismaApi:
         return error(shape, status, _FAULTS.get(status, "An error has occurred."))
 
     def headers_of(self, request: RecordedRequest) -> dict[str, str]:
-        """What every answer has: an id, and the limit of the company that asks."""
+        """What every answer has: an id, the time, and the limit of the company that asks."""
         company = self._companies.of_tenant(request.tenant or "") or self._companies[0]
-        return {_REQUEST_ID: str(uuid.uuid4()), **company.calls.headers()}
+        return _headers(company)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         response = await run_in_threadpool(self._answer, request)
-        response.headers[_REQUEST_ID] = str(uuid.uuid4())
         await response(scope, receive, send)
 
     def _answer(self, request: Request) -> Response:
@@ -84,7 +85,7 @@ class VismaApi:
         if grant is None or company is None:
             main = self._companies[0]
             response = _failure(main, 401, "Unauthorized")
-            response.headers.update(main.calls.headers())
+            response.headers.update(_headers(main))
             return response
         if not company.calls.take():
             response = _failure(company, 429, "Same request made too many times")
@@ -93,7 +94,7 @@ class VismaApi:
             response = _failure(company, 403, "Forbidden")
         else:
             response = self._authorised(request, company)
-        response.headers.update(company.calls.headers())
+        response.headers.update(_headers(company))
         return response
 
     def _authorised(self, request: Request, company: VismaCompany) -> Response:
@@ -157,3 +158,11 @@ def error(shape: ErrorShape, status: int, text: str) -> tuple[bytes, str]:
 def _failure(company: VismaCompany, status: int, text: str) -> Response:
     body, kind = error(company.manners.error_shape, status, text)
     return Response(body, status_code=status, media_type=kind)
+
+
+def _headers(company: VismaCompany) -> dict[str, str]:
+    return {
+        "Date": format_datetime(company.clock().astimezone(timezone.utc), usegmt=True),
+        _REQUEST_ID: str(uuid.uuid4()),
+        **company.calls.headers(),
+    }
