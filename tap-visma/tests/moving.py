@@ -54,7 +54,7 @@ class Business:
     def __post_init__(self) -> None:
         self.path = PATHS[self.stream]
         self.visma = self.sandbox.companies[self.company]
-        self.visma.set_clock(datetime.now(timezone.utc) - timedelta(days=2))
+        self.visma.set_clock(datetime.now(timezone.utc) - timedelta(days=30))
         self.visma.clear(self.path)
         self._made = 0
         self._asked = 0
@@ -78,6 +78,12 @@ class Business:
                 self.visma.put(self.path, journal)
             else:
                 self.visma.put(self.path, lines[0])
+
+    def begin(self, number: int) -> None:
+        """Write documents of which all but the last are too old to be read a second time."""
+        self.create(number - 1)
+        self.visma.advance(timedelta(days=20).total_seconds())
+        self.create(min(number, 1))
 
     def apply(self, event: Event) -> None:
         """Let one event happen."""

@@ -8,7 +8,7 @@ example documents come, or they go.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -74,7 +74,7 @@ circumstances = st.builds(
 def test_each_final_version_arrives(stream, given, documents, first, second):
     with Sandbox(seed=given.seed) as sandbox:
         business = Business(sandbox, stream)
-        business.create(documents)
+        business.begin(documents)
         sandbox.visma.max_page_size = dict.fromkeys(sandbox.visma.max_page_size, given.cap)
         reader = Reader(business, requests_in_flight=given.in_flight)
         for events in (first, second):
@@ -93,12 +93,14 @@ def lasting(make_sandbox):
     return in_a_list(make_sandbox, INVOICES)
 
 
-def in_a_list(make_sandbox, stream, *, order="shuffled", documents=30, **options):
+def in_a_list(make_sandbox, stream, *, order="shuffled", documents=30, at=None, **options):
     sandbox = make_sandbox(seed=3, **options)
     sandbox.visma.manners.order = order
     sandbox.visma.max_page_size = dict.fromkeys(sandbox.visma.max_page_size, 4)
     business = Business(sandbox, stream)
-    business.create(documents)
+    if at is not None:
+        business.visma.set_clock(at)
+    business.begin(documents)
     return business
 
 
@@ -141,14 +143,17 @@ def test_a_read_that_takes_longer_than_the_lookback_misses_nothing(lasting):
     assert complete(reader)
 
 
-def test_a_read_that_goes_on_an_hour_later_misses_nothing(lasting):
-    lasting.sandbox.faults.add("visma", status=429, retry_after=3600, match="pageNumber=4")
-    reader = Reader(lasting, lookback_seconds=60, requests_in_flight=1)
+@pytest.mark.parametrize("what", ["change", "delete"])
+@pytest.mark.parametrize("order", ["shuffled", "key", "oldest first", "newest first"])
+def test_a_read_that_goes_on_an_hour_later_misses_nothing(make_sandbox, order, what):
+    business = in_a_list(make_sandbox, INVOICES, order=order)
+    business.sandbox.faults.add("visma", status=429, retry_after=3600, match="pageNumber=4")
+    reader = Reader(business, lookback_seconds=60, requests_in_flight=1)
     assert reader.run().stopped_by is not None
-    lasting.visma.advance(3600)
-    for which in range(0, 30, 3):
-        lasting.apply(Event(1, "change", which, after=1.0))
-    lasting.happen([Event(request, "change", request, after=60.0) for request in range(1, 9)])
+    business.visma.advance(3600)
+    for which in range(6):
+        business.apply(Event(1, what, which, after=1.0))
+    business.happen([Event(request, "change", request, after=60.0) for request in range(1, 9)])
     reader.run()
     assert complete(reader)
 
@@ -198,7 +203,10 @@ def test_a_server_in_any_zone_is_read_alike(make_sandbox, stream, zone):
 )
 @pytest.mark.parametrize("stream", [INVOICES, JOURNALS])
 def test_the_nights_when_clocks_change_lose_nothing(make_sandbox, stream, night):
-    business = in_a_list(make_sandbox, stream, zone="Europe/Stockholm", documents=8)
+    weeks_before = night - timedelta(days=21)
+    business = in_a_list(
+        make_sandbox, stream, zone="Europe/Stockholm", documents=8, at=weeks_before
+    )
     business.visma.set_clock(night)
     reader = Reader(business)
     for minutes in range(0, 180, 5):
@@ -249,6 +257,6 @@ def test_companies_that_change_at_the_same_time_are_each_complete(make_sandbox):
 
 def in_company(sandbox, place):
     business = Business(sandbox, INVOICES, company=place)
-    business.create(20)
+    business.begin(20)
     business.visma.max_page_size = dict.fromkeys(business.visma.max_page_size, 4)
     return business
