@@ -13,13 +13,14 @@ import click
 from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Schema
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_visma.checks import problems
 from tap_visma.company import Company
 from tap_visma.connection import ConnectionCheck
-from tap_visma.deletes import KeysFile, keys_path
+from tap_visma.deletes import DELETED_AT, SCHEMA, KeysFile, keys_path
 from tap_visma.errors import AccessError, LimitReachedError, ShareUsedError, TapError
 from tap_visma.kinds import lines_stream
 from tap_visma.limits import Budgets
@@ -69,6 +70,16 @@ class TapVisma(Tap):
             text = "Config validation failed"
             raise ConfigValidationError(text, errors=found, schema=self.config_jsonschema)
         return warnings
+
+    @override
+    def setup_mapper(self) -> None:
+        """Let records tell of deletes, also if the catalog is older than that setting."""
+        catalog = self.input_catalog
+        if catalog is not None and setting(self.config, "detect_deletes_hours"):
+            for name, entry in catalog.items():
+                if name in _BY_NAME and entry.schema.properties is not None:
+                    entry.schema.properties[DELETED_AT] = Schema.from_dict(SCHEMA)
+        super().setup_mapper()
 
     # What streams ask
 
