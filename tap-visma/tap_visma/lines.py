@@ -6,11 +6,10 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream
-from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_visma.kinds import line_field, lines_stream
+from tap_visma.writing import QuickStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
     from tap_visma.tap import TapVisma
 
 
-class LinesStream(Stream):
+class LinesStream(QuickStream):
     """The lines of another stream's documents, written by that stream as it reads them."""
 
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     documents: ClassVar[type[VismaStream]]
 
     @classmethod

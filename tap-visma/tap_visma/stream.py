@@ -6,13 +6,8 @@ import json
 import time
 from functools import cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream
-from singer_sdk.helpers._util import utc_now
-from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_visma import bookmarks
@@ -24,6 +19,7 @@ from tap_visma.kinds import Filter, Lines, Paging
 from tap_visma.lines import LinesStream
 from tap_visma.reading import FILTER, Reached, Reading
 from tap_visma.settings import setting
+from tap_visma.writing import QuickStream
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -33,10 +29,9 @@ if TYPE_CHECKING:
     from tap_visma.company import Company
     from tap_visma.pagination import Row
     from tap_visma.tap import TapVisma
-    from tap_visma.writing import PageWriter
 
 
-class VismaStream(Stream):
+class VismaStream(QuickStream):
     """A list endpoint, read for one company after the other.
 
     Attributes:
@@ -54,8 +49,6 @@ class VismaStream(Stream):
         lines: The items' own numbered lines, for the setting `lines`.
         reading: How it is read.
     """
-
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # what the API sends is passed on
 
     path: ClassVar[str]
     filter: ClassVar[Filter] = Filter.STAMP_AND_CONDITION
@@ -304,12 +297,10 @@ class VismaStream(Stream):
 
     @property
     def _passes_on(self) -> bool:
-        """Whether records are written as they come: the whole of them, and nothing else."""
+        """Whether pages are written as they come: nothing else wants their records."""
         return (
-            self.selected
-            and self._is_whole
+            self.is_written_whole
             and self.ABORT_AT_RECORD_COUNT is None
-            and all(type(one) is SameRecordTransform for one in self.stream_maps)
             and not any(child.selected for child in self.child_streams)
         )
 
@@ -326,9 +317,7 @@ class VismaStream(Stream):
         if self.deletes is not None:
             for row in rows:
                 self.deletes.saw(reading, row)
-        writer = cast("PageWriter", self._tap.message_writer)
-        writer.write_records(self.name, rows, time_extracted=utc_now())
-        self._state_changed()
+        self.write_page(rows)
 
     def _reached(self, reading: Reading, markers: dict[str, Any], *, write_messages: bool) -> None:
         entry = self.get_context_state(reading.context)
@@ -372,38 +361,6 @@ class VismaStream(Stream):
     def note(self, reading: Reading, error: TapError | LimitReachedError) -> None:
         """Note what is wrong with a read."""
         self._tap.note(reading.company, reading.name, error)
-
-    def _state_changed(self) -> None:
-        self.state_manager.is_flushed = False
-
-    @cached_property
-    def _is_whole(self) -> bool:
-        return all(self.mask.values())
-
-    @override
-    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
-        # To look for deselected fields in each record takes longer than all else that is done to
-        # it; mostly there are none.
-        if not self._is_whole:
-            yield from super()._generate_record_messages(record)
-            return
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
-            if mapped is not None:
-                yield RecordMessage(
-                    stream=stream_map.stream_alias,
-                    record=mapped,
-                    version=self._stream_version,
-                    time_extracted=utc_now(),
-                )
-
-    @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """Give none: our clock says nothing about the server's stamps."""
-
-    @override
-    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        """Promote nothing: `_ended` did, where a read is whole."""
 
 
 def _rows_of(reading: Reading) -> Iterator[Row]:

@@ -34,7 +34,7 @@ def test_a_token_that_expires_is_renewed_once(sandbox, tap):
             sandbox.connect.expire_all()
 
     sandbox.visma.on_page = expire
-    run = tap(INVOICES)
+    run = tap(INVOICES, requests_in_flight=1)
     assert run.failures == {}
     assert len(run.records(INVOICES)) == 60
     assert len(sandbox.requests("connect")) == 2
