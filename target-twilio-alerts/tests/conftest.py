@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from desk import Desk
 from zygote import Zygote
 
 ALERTS = """
@@ -119,6 +120,14 @@ class Workplace:
 
 def _script(name: str) -> str:
     return str(Path(sys.executable).parent / name)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A target without its process."""
+    desk = Desk(tmp_path)
+    yield desk
+    desk.ledger.close()
 
 
 @pytest.fixture

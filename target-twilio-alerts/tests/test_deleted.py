@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import json
 
-import pytest
 import sqlalchemy as sa
-from desk import Desk
 from singer import KEY, invoice
 
 from target_twilio_alerts.ledger import tables
 
 NINE, TEN, ELEVEN = (f"2026-11-21T{hour:02}:00:00.00" for hour in (9, 10, 11))
-
-
-@pytest.fixture
-def desk(tmp_path):
-    desk = Desk(tmp_path)
-    yield desk
-    desk.ledger.close()
 
 
 def gone(number):

@@ -6,19 +6,11 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
-from desk import Desk
 from singer import invoice
 
 from target_twilio_alerts.ledger import tables
 
 NINE, TEN, ELEVEN = (f"2026-11-21T{hour:02}:00:00.00" for hour in (9, 10, 11))
-
-
-@pytest.fixture
-def desk(tmp_path):
-    desk = Desk(tmp_path)
-    yield desk
-    desk.ledger.close()
 
 
 def test_it_alerts_when_the_condition_becomes_true_and_again_only_after_it_was_false(desk):

@@ -16,13 +16,6 @@ EARLY, LATE = "2026-11-21T09:00:00", "2026-11-21T10:00:00"
 
 
 @pytest.fixture
-def desk(tmp_path):
-    made = Desk(tmp_path)
-    yield made
-    made.ledger.close()
-
-
-@pytest.fixture
 def day(monkeypatch):
     """Let it be a day of December 2026."""
 
