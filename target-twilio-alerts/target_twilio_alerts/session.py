@@ -125,6 +125,7 @@ class Session:
             states = outbox.count_by_state(connection)
         return {
             "counts": dict(sorted(self.intake.counts.items())),
+            "taken": dict(sorted(self.intake.taken.items())),
             "rules": dict(by_rule),
             "delivery": {
                 name: number
@@ -139,7 +140,8 @@ class Session:
 def _told(summary: dict[str, Any]) -> list[str]:
     """The summary in plain words, a line each."""
     counts = ", ".join(f"{number} {name}" for name, number in summary["counts"].items())
-    lines = [f"Taken in: {counts or 'nothing'}"]
+    taken = ", ".join(f"{number} {entity}" for entity, number in summary["taken"].items())
+    lines = [f"Taken in: {counts or 'nothing'}" + (f" ({taken})" if taken else "")]
     for rule, outcomes in summary["rules"].items():
         told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in outcomes.items())
         lines.append(f"Rule {rule}: {told}")

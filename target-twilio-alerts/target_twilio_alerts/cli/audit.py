@@ -168,6 +168,8 @@ def show_runs(workplace: Workplace, limit: int) -> None:
     for row in reversed(rows):
         click.echo(f"{iso_utc(row.started_at)}  {row.command}  {row.outcome}")
         summary = json.loads(row.summary or "{}")
+        if taken := _told(summary.get("taken", {})):
+            click.echo(f"    taken in: {taken}")
         for name, outcomes in summary.get("rules", {}).items():
             click.echo(f"    {name}: {_told(outcomes)}")
         if delivered := _told(summary.get("delivery", {})):

@@ -24,6 +24,7 @@ from target_twilio_alerts.ledger import Event, events, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.runs import utc_now
+from target_twilio_alerts.rules import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,6 +93,7 @@ class Intake:
         self.error: BaseException | None = None
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.counts: Counter[str] = Counter()
+        self.taken: Counter[str] = Counter()
         self._recorder = Recorder(alerts, messages, run=run, counts=self.counts, dry_run=dry_run)
         self._reads, self._watches = self._open()
 
@@ -153,6 +155,7 @@ class Intake:
         is_gone = record.get(DELETED_AT) is not None
         if is_gone:
             self.counts["deleted"] += 1
+        self.taken[entity.name] += 1
         arrival = None
         try:
             document = entity.document(record, key_properties)
@@ -178,6 +181,9 @@ class Intake:
                 )
             if arrival is not None:
                 self._arrivals.append(arrival)
+            else:
+                rules = [watch.rule.name for watch in self._watches.get(entity.name, ())]
+                self.outcomes.update((name, Outcome.MALFORMED.value) for name in rules)
             if is_first:
                 self._first_at = time.monotonic()
                 self._lock.notify_all()

@@ -36,6 +36,8 @@ class Outcome(str, Enum):
     """The record is older than what is known already."""
     DELETED = "deleted"
     """The record tells that the document is gone."""
+    MALFORMED = "malformed"
+    """The record has no key that can be read, so it is no document."""
 
 
 class Decision(NamedTuple):
