@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -63,23 +62,28 @@ class Ahead:
             TapError: It cannot be had.
             LimitReachedError: Not now.
         """
-        pause = 0.0
-        for attempt in itertools.count(1):
-            is_alone = self.one_at_a_time or attempt > 1
-            self._ask(listing, pause=pause, is_alone=is_alone)
+        pause, failed = 0.0, 0
+        is_again = self.one_at_a_time
+        while True:
+            self._ask(listing, pause=pause, is_alone=is_again)
             future = self._under_way.pop((listing.page, listing.page_size))
             if not future.done():
                 yield future
+            is_again, pause = True, 0.0
             try:
-                return future.result()
+                page = future.result()
             except TransientError as error:
                 self.drop()
-                if attempt == TRIES:
+                failed += 1
+                if failed == TRIES:
                     raise TapError(f"{error}; tried {TRIES} times") from None
                 listing.make_pages_smaller()
-                pause = pause_before(attempt)
+                pause = pause_before(failed)
                 logger.info("%s: trying again in %.1f s: %s", self._name, pause, error)
-        raise AssertionError  # for the type checker: the loop has no end
+            else:
+                if not listing.is_torn_by(page):
+                    return page
+                self.drop()
 
     def _ask(self, listing: Listing, *, pause: float, is_alone: bool) -> None:
         size = listing.page_size

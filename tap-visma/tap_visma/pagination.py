@@ -80,6 +80,21 @@ class Totals:
         self.last = max(total, at_least)
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What earlier passes of the same read have seen.
+
+    Attributes:
+        keys: Hashes of the keys.
+        total: What `totalCount` said last.
+        is_steady: Whether the pass before began at the first page, and no row changed its place.
+    """
+
+    keys: array[int]
+    total: int | None = None
+    is_steady: bool = False
+
+
 class Listing:
     """One pass from a page to the end.
 
@@ -91,6 +106,8 @@ class Listing:
         totals: What earlier pages of a pass that was cut off have said.
         paging: Whether the endpoint knows pages, or answers at once with everything.
         before: What earlier passes of the same read have seen.
+        stamp: The field that changes when a row does, if it is known.
+        needs_proof: Whether a listing without a total is only whole if a second pass shows it.
     """
 
     def __init__(
@@ -101,10 +118,14 @@ class Listing:
         page: int = 1,
         totals: Totals | None = None,
         paging: Paging = Paging.PAGES,
-        before: array[int] | None = None,
+        before: Earlier | None = None,
+        stamp: str | None = None,
+        needs_proof: bool = False,
     ) -> None:
-        self._before = before or array("q")
+        self._before = before
         self._units = units
+        self._stamp = stamp
+        self._needs_proof = needs_proof
         self.page = page
         self.page_size = page_size
         self.finished = False
@@ -115,6 +136,10 @@ class Listing:
         self._rows_before = self.offset
         self._last_page: list[int] | None = None
         self._seen = array("q")
+        self._versions = array("q")
+        self._is_stamped = stamp is not None
+        self._is_in_order = True
+        self._is_one_answer = paging is Paging.WHOLE
         self._without_key = 0
         self._without_units = 0
 
@@ -135,13 +160,14 @@ class Listing:
         hashes = [hash(key) for key in keys if key is not None]
         if hashes and hashes == self._last_page:
             if self._paging is Paging.MAYBE and self.page == _SECOND:
-                self.finished = True
+                self.finished = self._is_one_answer = True
                 return []
             raise ListingMovedError(
                 f"page {self.page} repeats page {self.page - 1}, as if pageNumber were ignored",
             )
         self._last_page = hashes
         self._seen.extend(hashes)
+        self._note_versions(page.rows, units)
         self._without_key += len(keys) - len(hashes)
         self._without_units += units.count([])
         if page.total is not None:
@@ -171,6 +197,22 @@ class Listing:
             return 1
         return -(-(self.totals.last - self.offset) // self.page_size)
 
+    def is_torn_by(self, page: Page) -> bool:
+        """Whether a page shows another listing than those before it, with which it was under way.
+
+        Then nobody knows in which order they were answered, and a row may be in none of them: the
+        page must be asked for again.
+        """
+        if page.total is None or page.asked is None or not self._answered:
+            return False
+        under_way = [said for at, said in self._answered if at is not None and at >= page.asked]
+        if all(said == page.total for said in under_way):
+            return False
+        is_in_order = self._is_in_order
+        self._note_total(page, page.total)
+        self._is_in_order = is_in_order  # for it is asked for again
+        return True
+
     def make_pages_smaller(self) -> None:
         """Halve the page size; the next page begins at or before where it would have."""
         size = max(self.page_size // 2, SMALLEST_PAGE)
@@ -185,16 +227,18 @@ class Listing:
 
         Only rows that were there, unchanged, from the first page to the last must not be missing:
         what was added or changed meanwhile has a new stamp, so that the next read has it. Rows
-        that go away or change places pull others over a page border that was read already; the
-        total tells, or a row that comes twice. Then another pass is made, and what one pass
-        missed may have been in the one before. What no paging by numbers can show is a row that
-        goes away and another one that comes between the same two pages.
+        that are added push others on, which then come twice. Rows that go away, and rows that
+        change their place because their stamp did, pull others over a page border that was read
+        already: the total tells, or a row that comes twice with two stamps. Then another pass is
+        made, until all rows there are have been seen. What no paging by numbers can show is a row
+        that goes away and another one that comes between the same two pages.
 
         Raises:
             ListingMovedError: Something may be missing.
         """
         first, last = self.totals.first, self.totals.last
         if first is None or last is None:
+            self._check_without_total()
             return
         counted = f"totalCount was {first}, then {last}"
         if self.totals.shrank:
@@ -208,21 +252,63 @@ class Listing:
         distinct = _distinct(self._seen) + self._without_key
         if distinct > last:
             raise ListingMovedError(f"{distinct} rows arrived, but {counted}")
-        only_appended = self._rows == distinct and first < last
-        if distinct + self._without_units >= (first if only_appended else last):
+        if distinct + self._without_units >= last or self._has_what_was_there(distinct):
             return
-        if self._before:
-            together = _distinct(self._before + self._seen) + self._without_key
-            if together + self._without_units >= first:
-                return
         raise ListingMovedError(
             f"{rows} rows arrived, of which {self._rows - distinct} twice, but {counted}",
         )
 
+    def _has_what_was_there(self, distinct: int) -> bool:
+        """Whether all that is missing was added while we read, or came in an earlier pass."""
+        first, last = self.totals.first or 0, self.totals.last or 0
+        if first < last and self._were_only_pushed_on(distinct):
+            least = first if self._rows == distinct else last
+            if self._rows + self._without_units >= least:
+                return True
+        if self._before is None or (self._before.total or 0) > first:
+            return False
+        together = _distinct(self._before.keys + self._seen) + self._without_key
+        return together + self._without_units >= last
+
+    def _were_only_pushed_on(self, distinct: int) -> bool:
+        """Whether rows came twice for no other reason than that others were added before them."""
+        if self._rows == distinct:
+            return True
+        is_stamped = self._is_stamped and self._is_in_order
+        return is_stamped and _distinct(self._versions) + self._without_key == distinct
+
+    def _check_without_total(self) -> None:
+        before = self._before
+        if self._is_one_answer or self._rows_before or not self._needs_proof or not self._rows:
+            return
+        if before is None or not before.is_steady:
+            raise ListingMovedError("there is no total, and rows changed their places")
+        # A row that went away while the pass before was made is missing in this one.
+        if _distinct(before.keys + self._seen) > _distinct(self._seen):
+            raise ListingMovedError("rows were removed while paging (there is no total)")
+
     @property
-    def seen(self) -> array[int]:
-        """What tells the rows of this pass and the ones before; for `before` of the next pass."""
-        return array("q") if self.totals.shrank else self._before + self._seen
+    def is_unproven(self) -> bool:
+        """Whether only another pass can show that nothing is missing: there is no total."""
+        is_first = self._before is None and not self._rows_before
+        can_miss = bool(self._rows) and not self._is_one_answer
+        return self._needs_proof and is_first and can_miss and self.totals.first is None
+
+    @property
+    def seen(self) -> Earlier:
+        """What this pass and the ones before have seen; for `before` of the next pass."""
+        is_whole = self.finished and not self._rows_before
+        is_steady = is_whole and self._were_only_pushed_on(
+            _distinct(self._seen) + self._without_key
+        )
+        if self.totals.first is None:
+            return Earlier(self._seen, is_steady=is_steady)
+        if self.totals.shrank:
+            return Earlier(array("q"), self.totals.last)
+        before = self._before
+        is_grown = before is not None and (before.total or 0) <= self.totals.first
+        keys = before.keys + self._seen if before is not None and is_grown else self._seen
+        return Earlier(keys, self.totals.last, is_steady=is_steady)
 
     @property
     def repeated(self) -> frozenset[tuple[int, int]] | None:
@@ -239,6 +325,17 @@ class Listing:
     def _rows(self) -> int:
         return len(self._seen) + self._without_key
 
+    def _note_versions(self, rows: list[Row], units: list[list[tuple[Any, ...] | None]]) -> None:
+        """Note each key together with its stamp."""
+        if not self._is_stamped or self._stamp is None:
+            return
+        for row, keys in zip(rows, units, strict=True):
+            stamp = row.get(self._stamp)
+            if not isinstance(stamp, str):
+                self._is_stamped = False
+                return
+            self._versions.extend(hash((key, stamp)) for key in keys if key is not None)
+
     def _note_total(self, page: Page, total: int) -> None:
         """Note a total; pages that were under way together may have been answered in any order."""
         under_way = []
@@ -247,6 +344,7 @@ class Listing:
                 self.totals.shrank = self.totals.shrank or total < said
             else:
                 under_way.append((answered, said))
+        self._is_in_order = self._is_in_order and not under_way
         highest = max((said for _, said in under_way), default=0)
         self.totals.note(total, at_least=highest)
         self._answered = [*under_way, (page.answered, total)]

@@ -150,9 +150,12 @@ class Reading:
                 totals=Totals(**progress.totals),
                 paging=self.stream.paging,
                 before=self._listing.seen if self._listing is not None else None,
+                stamp=self.stream.stamp,
+                needs_proof=self._needs_proof(progress),
             )
             yield from self._pass(progress, listing)
-            if not progress.resumed or progress.sweeping:
+            is_sweep_due = progress.resumed and not progress.sweeping
+            if not (is_sweep_due or listing.is_unproven):
                 break
             progress.begin_again(sweeping=True)
         try:
@@ -162,6 +165,10 @@ class Reading:
             if not self._repeated or self._repeated != before:
                 raise
             logger.warning("%s: rows share a key: %s", self.name, moved)
+
+    def _needs_proof(self, progress: Progress) -> bool:
+        """Whether a row that is missed would be missed for good, or taken for one that is gone."""
+        return self.stream.filter is not Filter.NONE or progress.compare is not None
 
     def _pass(
         self,
