@@ -55,14 +55,17 @@ def test_each_stream_has_records_that_fit_its_schema_and_are_told_apart_by_its_k
     first, _ = both_runs
     for name in [*NAMES, *LINES]:
         records = first.records(name)
-        key = streams()[name].primary_keys
+        parts = streams()[name].primary_keys
         fits = Draft202012Validator(streams()[name].schema)
         for record in records:
             plain = json.loads(json.dumps(record, default=float))
             assert not list(fits.iter_errors(plain)), name
-        keys = [tuple(record[part] for part in key) for record in records]
+        keys = [tuple(record[part] for part in parts) for record in records]
         assert all(part is not None for key in keys for part in key), name
-        assert len(set(keys)) == len(keys), name
+        by_key = {}
+        for key, record in zip(keys, records, strict=True):
+            # A list without a total is read twice.
+            assert by_key.setdefault(key, record) == record, name
     assert [name for name in NAMES if not first.records(name)] == []
 
 
