@@ -138,12 +138,17 @@ def _keys_file(config: Mapping[str, Any]) -> Iterator[str]:
     if not setting(config, "detect_deletes_hours"):
         return
     path = keys_path(config)
-    if path.is_dir():
-        yield f"keys_file: {path} is a folder; give a file"
-    elif not path.parent.is_dir():
-        yield f"keys_file: there is no folder {path.parent.absolute()}; make it, or set another"
-    elif not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        yield f"keys_file: {path.absolute()} cannot be written; allow it, or set another"
+    try:
+        if path.is_dir():
+            yield f"keys_file: {path} is a folder; give a file"
+        elif not path.parent.is_dir():
+            yield f"keys_file: there is no folder {path.parent.absolute()}; make it, or set another"
+        elif not os.access(path.parent, os.W_OK) or (
+            os.access(path, os.F_OK) and not os.access(path, os.W_OK)
+        ):
+            yield f"keys_file: {path.absolute()} cannot be written; allow it, or set another"
+    except (OSError, ValueError) as error:  # too long, or a sign that no name may have
+        yield f"keys_file: cannot be used ({error}); give another path"
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -329,3 +329,34 @@ def test_a_file_of_keys_that_was_removed_is_made_again(sandbox, run, project_roo
     delete(sandbox, 2)
     run.later(hours=2)
     assert deleted(run()) == ["0002"]
+
+
+def test_a_field_that_nobody_wants_is_left_out_and_deletes_are_told(sandbox, run):
+    fill(sandbox, 1, 2)
+    catalog = selecting([INVOICES])
+    for entry in catalog["streams"][0]["metadata"]:
+        if list(entry["breadcrumb"]) == ["properties", "description"]:
+            entry["metadata"]["selected"] = False
+    first = run(catalog=catalog)
+    assert all("description" not in one for one in first.records(INVOICES))
+    assert {one["_sdc_deleted_at"] for one in first.records(INVOICES)} == {None}
+    delete(sandbox, 2)
+    run.later(hours=2)
+    assert deleted(run(catalog=catalog)) == ["0002"]
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("folder", "/folder is a folder; give a file"),
+        ("nowhere/keys.db", "keys_file: there is no folder /"),
+        (f"{'long' * 100}/keys.db", "keys_file: cannot be used ([Errno 36] File name too long"),
+        ("keys\0.db", "keys_file: cannot be used (embedded null byte)"),
+    ],
+)
+def test_a_place_where_no_keys_can_be_kept_is_one_line(run, project_root, place, told):
+    (project_root / "folder").mkdir()
+    ended = run.runner.process(project_root, detect_deletes_hours=1, keys_file=place)
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
