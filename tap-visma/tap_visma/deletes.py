@@ -10,12 +10,14 @@ import os
 import sqlite3
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_visma import bookmarks
 from tap_visma.errors import TapError
+from tap_visma.kinds import Filter
 from tap_visma.settings import setting
 
 if TYPE_CHECKING:
@@ -47,8 +49,8 @@ _TABLES = (
     ),
     (
         "CREATE TABLE IF NOT EXISTS keys (scope INTEGER NOT NULL, key TEXT NOT NULL,"
-        " seen INTEGER NOT NULL, stamp TEXT, start TEXT, deleted_at TEXT, deleted_by INTEGER,"
-        " PRIMARY KEY (scope, key)) WITHOUT ROWID"
+        " seen INTEGER NOT NULL, stamp TEXT, start TEXT, missed_by INTEGER, deleted_at TEXT,"
+        " deleted_by INTEGER, PRIMARY KEY (scope, key)) WITHOUT ROWID"
     ),
 )
 
@@ -58,6 +60,7 @@ ON CONFLICT (scope, key) DO UPDATE SET
     seen = max(seen, excluded.seen),
     stamp = coalesce(max(stamp, excluded.stamp), stamp, excluded.stamp),
     start = coalesce(max(start, excluded.start), start, excluded.start),
+    missed_by = NULL,
     deleted_at = NULL,
     deleted_by = NULL
 """
@@ -67,11 +70,29 @@ scope = :scope AND seen < :read AND deleted_at IS NULL
     AND (:start IS NULL OR start >= :start OR stamp >= :surely)
 """
 
+_DELETE = f"UPDATE keys SET deleted_at = :at, deleted_by = :read WHERE {_UNSEEN}"  # noqa: S608
+_DELETE_WHAT_WAS_MISSED = f"{_DELETE} AND missed_by < :read"
+_MISS = f"UPDATE keys SET missed_by = :read WHERE {_UNSEEN}"  # noqa: S608
+
 
 def keys_path(config: Mapping[str, Any]) -> Path:
     """Where the keys are kept."""
     root = Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".")
     return root / str(setting(config, "keys_file"))
+
+
+@dataclass(frozen=True)
+class Missed:
+    """What a whole read did not see.
+
+    Attributes:
+        once: How many keys only this read missed: they may have slipped over a page border.
+        strange: How many are known although the listing was empty: an answer too strange to call
+            them all deleted.
+    """
+
+    once: int = 0
+    strange: int = 0
 
 
 class KeysFile:
@@ -162,15 +183,17 @@ class KeysFile:
                 ((number, key, read, stamp, start) for key, stamp in keys),
             )
 
-    def finish(self, scope: str, read: int, *, start: str | None) -> int:
-        """Call deleted what a whole read did not see, and what its filter cannot have hidden.
+    def finish(self, scope: str, read: int, *, start: str | None, is_sure: bool) -> Missed:
+        """Call deleted what two whole reads did not see, and what no filter can have hidden.
 
         A key cannot be hidden if it came under the same filter or a later one, or if its stamp is
         later by more than the hour that stamps may seem to differ by.
 
-        Returns:
-            How many keys are known although the listing was empty: an answer too strange to call
-            them all deleted; 0 if all is well.
+        Args:
+            scope: What was asked of whom.
+            read: The read, which came to its end.
+            start: Its filter.
+            is_sure: Whether one read is enough, because nothing could slip over a page border.
         """
         surely = None if start is None else bookmarks.canonical(bookmarks.moved_back(start, -3600))
         at = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -186,19 +209,16 @@ class KeysFile:
             is_any = "SELECT 1 FROM keys WHERE scope = :scope AND seen >= :read LIMIT 1"
             if connection.execute(is_any, asked).fetchone() is None:
                 unseen = f"SELECT count(*) FROM keys WHERE {_UNSEEN}"  # noqa: S608 - no value in it
-                (strange,) = connection.execute(unseen, asked).fetchone()
+                missed = Missed(strange=connection.execute(unseen, asked).fetchone()[0])
             else:
-                strange = 0
-                connection.execute(
-                    f"UPDATE keys SET deleted_at = :at, deleted_by = :read WHERE {_UNSEEN}",  # noqa: S608
-                    asked,
-                )
+                connection.execute(_DELETE if is_sure else _DELETE_WHAT_WAS_MISSED, asked)
+                missed = Missed(connection.execute(_MISS, asked).rowcount)
             connection.execute("UPDATE reads SET is_whole = 1 WHERE id = ?", (read,))
             connection.execute(
                 "DELETE FROM reads WHERE scope = ? AND is_whole = 1 AND id < ?",
                 (number, read),
             )
-        return int(strange)
+        return missed
 
     def deleted(self, scope: str, *, after: int) -> list[tuple[str, str, int]]:
         """Key, time and read of what reads after this one called deleted, in order of reads."""
@@ -213,13 +233,17 @@ class KeysFile:
 class Deletes:
     """What one stream's reads tell of deletes.
 
-    In STATE, each partition's entry has `compared_at` (Unix seconds) and `compared`, the
-    read up to which deletes have been written.
+    In STATE, each partition's entry has `compared_at` (Unix seconds), `compared`, the read up to
+    which deletes have been written, and `missed`, while another read must tell whether keys are
+    gone or slipped over a page border.
 
     Args:
         stream: Whose.
         file: Where the keys are.
         hours: How often to compare.
+
+    Attributes:
+        missed: The partitions of which another read must tell what is gone.
     """
 
     def __init__(self, stream: VismaStream, file: KeysFile, *, hours: int) -> None:
@@ -228,6 +252,7 @@ class Deletes:
         self._seconds = hours * 3600
         self._rows: dict[Reading, list[tuple[str, str | None]]] = {}
         self._has_failed = False
+        self.missed: list[dict[str, Any]] = []
 
     def is_due(self, entry: Mapping[str, Any]) -> bool:
         """Whether it is time to read a partition as a whole, only to compare.
@@ -238,7 +263,7 @@ class Deletes:
             return False
         at = entry.get("compared_at")
         is_known = isinstance(at, (int, float)) and 0 <= time.time() - at < self._seconds
-        return not is_known or COMPARING in entry
+        return not is_known or COMPARING in entry or "missed" in entry
 
     def prepare(self, reading: Reading, entry: Mapping[str, Any]) -> None:
         """Give a read that sees everything its id, by which its keys are told from others.
@@ -296,13 +321,18 @@ class Deletes:
         if read is None:
             return
         scope = self._scope(reading)
-        strange = self._file.finish(scope, read, start=reading.progress.start)
-        if strange:
+        missed = self._file.finish(
+            scope,
+            read,
+            start=reading.progress.start,
+            is_sure=reading.is_one_answer,
+        )
+        if missed.strange:
             self._stream.logger.warning(
                 "%s: the listing is empty though %d were there: none is called deleted; check "
                 "tenant_id and company_id",
                 reading.name,
-                strange,
+                missed.strange,
             )
         for key, deleted_at, by in self._file.deleted(scope, after=_id(entry)):
             own = dict(zip(self._own_key(reading), json.loads(key), strict=True))
@@ -310,6 +340,10 @@ class Deletes:
             read = max(read, by)
         entry["compared"] = read
         entry["compared_at"] = int(time.time())
+        is_second = entry.pop("missed", 0)
+        if missed.once and not is_second and self._stream.filter is not Filter.NONE:
+            entry["missed"] = missed.once
+            self.missed.append(reading.context)
 
     @contextmanager
     def _keeping(self, reading: Reading) -> Iterator[None]:

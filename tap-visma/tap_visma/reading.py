@@ -63,6 +63,7 @@ class Reading:
 
     Attributes:
         is_comparison: Whether it is made only to find what was deleted.
+        is_one_answer: Whether its last pass was one answer, in which nothing can change places.
         passes_on: Whether rows are only written, so that values which nobody looks at may stay as
             they came, as `msgspec.Raw`.
     """
@@ -84,6 +85,7 @@ class Reading:
         self._has_warned = False
         self._own_key = [name for name in stream.primary_keys if name not in self.context]
         self.is_comparison = False
+        self.is_one_answer = stream.paging is Paging.WHOLE
         self.passes_on = False
         self._ahead = Ahead(self._fetch, company.workers, name=self.name)
 
@@ -176,6 +178,7 @@ class Reading:
         listing: Listing,
     ) -> Iterator[Future[Page] | Rows | Reached]:
         self._ahead.drop()
+        begins_at = listing.page
         forecast = self._forecast(listing, is_again=progress.sweeping)
         while not listing.finished:
             try:
@@ -190,6 +193,7 @@ class Reading:
             self._look_at_stamps(rows, page, progress)
             if not rows and listing.page == 1 and self.stream.is_never_empty:
                 self._warn_of_nothing()
+            self.is_one_answer = begins_at == listing.page == 1 and listing.finished
             yield Rows(list(self.ready(rows, offset=offset, finished=listing.finished)))
             forecast.pages(*listing.progress)
             if not listing.finished:

@@ -196,12 +196,13 @@ class VismaStream(QuickStream):
                 )
             yield reading
 
-    def _comparisons(self) -> Iterator[Reading]:
+    def _comparisons(
+        self,
+        deletes: Deletes,
+        partitions: Iterable[dict[str, Any]],
+    ) -> Iterator[Reading]:
         """Reads of everything, that tell what was deleted, where it is time for one."""
-        deletes = self.deletes
-        if deletes is None or self.filter is Filter.NONE:
-            return
-        for partition in self._partitions():
+        for partition in partitions:
             company = self._tap.company_of(partition)
             entry = self.get_context_state(partition)
             if company.stopped_by or company.backfill_stopped_by or not deletes.is_due(entry):
@@ -267,10 +268,16 @@ class VismaStream(QuickStream):
             self._write_state_message()
 
     def look_for_deletes(self) -> None:
-        """Make and write the reads of everything for which it is time."""
-        for reading, rows in self._driven(self._comparisons(), write_messages=True):
-            for row in rows:
-                self._write(reading, row, self._selected_lines)
+        """Make and write the reads of everything for which it is time; if keys miss, twice."""
+        deletes = self.deletes
+        if deletes is None or self.filter is Filter.NONE:
+            return
+        deletes.missed.clear()
+        for partitions in (self._partitions(), deletes.missed):
+            readings = self._comparisons(deletes, list(partitions))
+            for reading, rows in self._driven(readings, write_messages=True):
+                for row in rows:
+                    self._write(reading, row, self._selected_lines)
 
     def _driven(
         self,

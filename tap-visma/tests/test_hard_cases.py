@@ -207,6 +207,24 @@ def test_a_setting_that_cannot_be_used_is_one_line(tap, tmp_path, setting, value
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("folder", "/folder is a folder; give a file"),
+        ("nowhere/keys.db", "keys_file: there is no folder /"),
+        (f"{'long' * 100}/keys.db", "keys_file: cannot be used ([Errno 36] File name too long"),
+        ("keys\0.db", "keys_file: cannot be used (embedded null byte)"),
+    ],
+)
+def test_a_place_where_no_keys_can_be_kept_is_one_line(tap, tmp_path, monkeypatch, place, told):
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path))
+    (tmp_path / "folder").mkdir()
+    ended = tap.process(tmp_path, detect_deletes_hours=1, keys_file=place)
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_settings_that_were_left_empty_have_their_defaults(sandbox, tap):
     run = tap(INVOICES, scope="", company=" ", company_id=" ", start_date="", user_agent="")
     assert run.failures == {}
