@@ -173,6 +173,8 @@ class Listing:
         if page.total is not None:
             self._note_total(page, page.total)
         if self._paging is Paging.WHOLE or not page.rows:
+            is_short = page.total is None and self.offset < (self.totals.last or 0)
+            self.totals.shrank = self.totals.shrank or (is_short and not page.rows)
             self.finished = True
             return page.rows
         self._learn_page_size(page, len(keys))
@@ -261,10 +263,9 @@ class Listing:
     def _has_what_was_there(self, distinct: int) -> bool:
         """Whether all that is missing was added while we read, or came in an earlier pass."""
         first, last = self.totals.first or 0, self.totals.last or 0
-        if first < last and self._were_only_pushed_on(distinct):
-            least = first if self._rows == distinct else last
-            if self._rows + self._without_units >= least:
-                return True
+        is_all = self._rows + self._without_units >= last
+        if is_all and first < last and self._were_only_pushed_on(distinct):
+            return True
         if self._before is None or (self._before.total or 0) > first:
             return False
         together = _distinct(self._before.keys + self._seen) + self._without_key

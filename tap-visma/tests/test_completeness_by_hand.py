@@ -96,12 +96,15 @@ def test_each_final_version_arrives_in_whatever_order(stream, given, documents, 
     reader.desk.failures = given.failures
     for happens in (first, second):
         business.happen([event for one in happens for event in one.events])
-        reader.run()
+        run = reader.run()
+    if run.stopped_by is not None:
+        reader.desk.stops = frozenset()
+        reader.run()  # what was begun comes to its end
     assert complete(reader)
 
 
 def complete(reader):
-    """Whether all is there after a quiet run, or after those that a stopped read still takes."""
+    """Whether all is there after a quiet run."""
     reader.business.happen([])
     reader.desk.stops = reader.desk.failures = frozenset()
     run = reader.run()

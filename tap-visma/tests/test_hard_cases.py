@@ -164,7 +164,8 @@ def test_a_batch_without_lines_and_batches_without_a_key_are_read(sandbox, tap):
     assert run.failures == {}
     numbers = {one["batchNumber"] for one in run.records("journal_transactions")}
     assert numbers == {"GL1", "GL2"}
-    rows = [{**journal, "batchNumber": None, "description": text} for text in ("one", "two")]
+    keyless = {**journal, "batchNumber": None, "metadata": {"totalCount": 4}}
+    rows = [{**keyless, "description": text} for text in ("one", "two")]
     body = TapRunner.as_json(rows)
     sandbox.faults.add("visma", status=200, body=body, match="pageNumber=1")
     records = tap("journal_transactions").records("journal_transactions")
