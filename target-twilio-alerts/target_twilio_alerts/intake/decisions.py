@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.documents import dump_values, is_older, load_values
 from target_twilio_alerts.ledger.events import canonical_json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.documents import Document, Entity, Value
     from target_twilio_alerts.ledger.alerts import Epoch
-    from target_twilio_alerts.rules import Rule
+    from target_twilio_alerts.rules import Rule, Surroundings
 
 RememberedKey = tuple[str, int, str]
 
@@ -70,7 +70,7 @@ class Group:
     remembered: dict[RememberedKey, bool]
     run_id: str
     at: datetime
-    today: date | None
+    around: Surroundings
     zone: tzinfo | None
     new: dict[str, StoredVersion] = field(default_factory=dict)
     changed: dict[str, StoredVersion] = field(default_factory=dict)
@@ -119,8 +119,8 @@ class Group:
             rule,
             document.values,
             previous,
-            today=self.today,
-            previous_today=last,
+            around=self.around,
+            before_on=last,
             remembered=self.remembered.get(remembered_key),
         )
         self._remember(remembered_key, decision.remember)
@@ -151,10 +151,10 @@ class Group:
 
     def _last_decided(self, watch: Watch, known: StoredVersion | None) -> date | None:
         """The day on which the previous version was last decided by a rule that has a clock."""
-        if not watch.rule.condition.uses_clock or self.today is None or known is None:
-            return self.today
+        if not watch.rule.condition.uses_clock or self.around.today is None or known is None:
+            return self.around.today
         seen_on = known.seen_at.astimezone(self.zone).date()
-        return max(watch.epoch.decided_on or self.today, seen_on)
+        return max(watch.epoch.decided_on or self.around.today, seen_on)
 
     def _remember(self, key: RememberedKey, answer: bool | None) -> None:
         # Only a kept "true" can make a difference: no answer counts as not holding.
@@ -213,13 +213,13 @@ class Group:
     ) -> None:
         """Decide a stored document by the clock alone: it may have become true untouched."""
         last = self._last_decided(watch, version)
-        if self.today is None or last is None or last >= self.today:
+        if self.around.today is None or last is None or last >= self.around.today:
             return
         values = load_values(version.header, entity)
         decision = decide_by_clock(
             watch.rule,
             values,
-            today=self.today,
+            around=self.around,
             last=last,
             remembered=remembered,
         )
@@ -256,14 +256,20 @@ class Group:
         version = f"{ordinal}|{stamp or ''}|{content}"
         if watch.rule.condition.uses_clock:
             version += f"|{last}"
-        decision = {
+        decision: dict[str, Any] = {
             "when": watch.rule.when,
             "fingerprint": watch.rule.fingerprint,
             "current": dump_values(values),
             "previous": None if previous is None else dump_values(previous),
-            "today": None if self.today is None else self.today.isoformat(),
+            "today": None if self.around.today is None else self.around.today.isoformat(),
             "stamp": stamp,
         }
+        rates = watch.rule.condition.rates_used(values, self.around)
+        if rates:
+            decision["rates"] = [
+                {**vars(rate), "day": rate.day.isoformat(), "rate": f"{rate.rate:f}"}
+                for rate in rates
+            ]
         return Edge(
             watch=watch,
             document_id=document_id,

@@ -24,7 +24,7 @@ from target_twilio_alerts.ledger import Event, events, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.runs import utc_now
-from target_twilio_alerts.rules import Outcome
+from target_twilio_alerts.rules import Outcome, Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -281,7 +281,7 @@ class Intake:
             remembered=versions.load_remembered(connection, ids),
             run_id=self._run.id,
             at=now,
-            today=self._today(now),
+            around=Surroundings(self._today(now), self._alerts.rates),
             zone=self._alerts.timezone,
         )
 

@@ -117,7 +117,7 @@ class Recorder:
             alert=alert,
             values=edge.values,
             previous=edge.previous,
-            today=group.today,
+            today=group.around.today,
         )
         for message, event in composed:
             outbox.add(connection, message, at=group.at, run_id=self._run_id)

@@ -15,16 +15,22 @@ from target_twilio_alerts.rules.expressions import (
 from target_twilio_alerts.rules.loading import load_alerts
 from target_twilio_alerts.rules.mistakes import AlertsFileError
 from target_twilio_alerts.rules.model import Alerts, Recipient, Rule
+from target_twilio_alerts.rules.rates import Rate, Rates
+from target_twilio_alerts.rules.surroundings import NOWHERE, Surroundings
 
 __all__ = [
+    "NOWHERE",
     "Alerts",
     "AlertsFileError",
     "Condition",
     "ConditionError",
     "Decision",
     "Outcome",
+    "Rate",
+    "Rates",
     "Recipient",
     "Rule",
+    "Surroundings",
     "Verdict",
     "compile_condition",
     "decide",

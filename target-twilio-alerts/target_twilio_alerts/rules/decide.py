@@ -6,6 +6,7 @@ with one context. Unknown is no answer; the last decided one counts.
 
 from __future__ import annotations
 
+from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,10 +14,11 @@ from target_twilio_alerts.rules.expressions import show_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import date
+    from datetime import timedelta
 
     from target_twilio_alerts.documents import Value
     from target_twilio_alerts.rules.model import Rule
+    from target_twilio_alerts.rules.surroundings import Surroundings
 
 
 class Outcome(str, Enum):
@@ -34,6 +36,8 @@ class Outcome(str, Enum):
     """The document was there when the stream was first read."""
     STALE = "stale"
     """The record is older than what is known already."""
+    TOO_OLD = "too_old"
+    """It became true, but the document is older than the rule's `max_age`."""
     DELETED = "deleted"
     """The record tells that the document is gone."""
     MALFORMED = "malformed"
@@ -44,7 +48,7 @@ class Decision(NamedTuple):
     """What a rule decided of one version of a document.
 
     Attributes:
-        outcome: One of no_match, already_true, alert, undecided.
+        outcome: One of no_match, already_true, alert, too_old, undecided.
         answer: Whether the condition holds; None if that cannot be decided.
         remember: With an undecided answer, the last decided one, to be given to the next decision;
             else None.
@@ -67,8 +71,8 @@ def decide(
     current: Mapping[str, Value],
     previous: Mapping[str, Value] | None,
     *,
-    today: date | None,
-    previous_today: date | None = None,
+    around: Surroundings,
+    before_on: date | None = None,
     remembered: bool | None = None,
 ) -> Decision:
     """Decide a version that has arrived.
@@ -77,24 +81,46 @@ def decide(
         rule: The rule.
         current: The version's values.
         previous: The values of the newest version known before; None if there was none.
-        today: The day in the company's zone; None if no zone is set.
-        previous_today: The day on which the previous version was last decided; None: today.
+        around: The day in the company's zone, and the rates.
+        before_on: The day on which the previous version was last decided; None: today.
         remembered: What the decision of the previous version gave as `remember`.
     """
+    decision = _decide(
+        rule,
+        current,
+        previous,
+        around=around,
+        before_on=before_on,
+        remembered=remembered,
+    )
+    if decision.outcome is Outcome.ALERT and rule.max_age is not None:
+        return _young_enough(decision, current, rule.max_age, around.today)
+    return decision
+
+
+def _decide(
+    rule: Rule,
+    current: Mapping[str, Value],
+    previous: Mapping[str, Value] | None,
+    *,
+    around: Surroundings,
+    before_on: date | None,
+    remembered: bool | None,
+) -> Decision:
     condition = rule.condition
     if condition.uses_previous:
-        return _decide_event(rule, current, previous, today=today)
+        return _decide_event(rule, current, previous, around=around)
 
     def now() -> str:
-        return condition.explain(current, None, today)
+        return condition.explain(current, None, around)
 
-    answer: bool | None = condition.answer(current, None, today)
+    answer: bool | None = condition.answer(current, None, around)
     if answer is False:
         return Decision(Outcome.NO_MATCH, answer, None, now)
     before = None
     if previous is not None:
-        day = today if previous_today is None else previous_today
-        before = condition.answer(previous, None, day)
+        earlier = around if before_on is None else around._replace(today=before_on)
+        before = condition.answer(previous, None, earlier)
         if before is None:
             before = remembered
     if answer is None:
@@ -112,11 +138,31 @@ def decide(
     return Decision(Outcome.ALREADY_TRUE, answer, None, lambda: f"it was true before: {now()}")
 
 
+def _young_enough(
+    decision: Decision,
+    current: Mapping[str, Value],
+    max_age: timedelta,
+    today: date | None,
+) -> Decision:
+    """An alert only of a document whose date is not longer ago than that; without a date, one."""
+    day = current.get("date")
+    if today is None or not isinstance(day, date) or today - day <= max_age:
+        return decision
+    return Decision(
+        Outcome.TOO_OLD,
+        decision.answer,
+        None,
+        lambda: (
+            f"its date {day.isoformat()} is more than {max_age.days} days ago: {decision.reason}"
+        ),
+    )
+
+
 def decide_by_clock(
     rule: Rule,
     values: Mapping[str, Value],
     *,
-    today: date,
+    around: Surroundings,
     last: date,
     remembered: bool | None = None,
 ) -> Decision:
@@ -126,7 +172,7 @@ def decide_by_clock(
         rule: The rule. One that names `previous` waits for a change, and one without the clock
             cannot become true by it.
         values: The newest version's values.
-        today: The day in the company's zone.
+        around: The day in the company's zone, and the rates.
         last: The day on which this version was last decided.
         remembered: The last decided answer, if this version was undecided.
     """
@@ -136,8 +182,8 @@ def decide_by_clock(
         rule,
         values,
         values,
-        today=today,
-        previous_today=last,
+        around=around,
+        before_on=last,
         remembered=remembered,
     )
     if decision.outcome is not Outcome.ALERT:
@@ -155,7 +201,7 @@ def _decide_event(
     current: Mapping[str, Value],
     previous: Mapping[str, Value] | None,
     *,
-    today: date | None,
+    around: Surroundings,
 ) -> Decision:
     """Decide a rule that names `previous`: at each change anew, whatever it said before."""
     if previous is None:
@@ -165,14 +211,14 @@ def _decide_event(
             None,
             lambda: "there is no previous version to compare with",
         )
-    answer: bool | None = rule.condition.answer(current, previous, today)
+    answer: bool | None = rule.condition.answer(current, previous, around)
     decided = Outcome.ALERT if answer else Outcome.NO_MATCH
     outcome = Outcome.UNDECIDED if answer is None else decided
     return Decision(
         outcome,
         answer,
         None,
-        lambda: rule.condition.explain(current, previous, today),
+        lambda: rule.condition.explain(current, previous, around),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.mistakes import Mistakes
 from target_twilio_alerts.rules.model import Alerts
+from target_twilio_alerts.rules.rates_entry import RatesEntry
 from target_twilio_alerts.rules.recipients import People
 from target_twilio_alerts.rules.rule_entries import RuleEntries
 from target_twilio_alerts.rules.yaml_file import YamlFile
@@ -13,7 +14,7 @@ from target_twilio_alerts.rules.yaml_file import YamlFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE_KEYS = ("recipients", "groups", "rules", "timezone")
+FILE_KEYS = ("recipients", "groups", "rules", "timezone", "rates")
 
 
 def load_alerts(path: Path) -> Alerts:
@@ -46,6 +47,7 @@ def load_alerts(path: Path) -> Alerts:
         zone=zone_name.value if zone_name is not None else given_zone,
     )
     rules = entries.rules(given.get("rules"))
+    rates = RatesEntry(file, mistakes).rates(given.get("rates"), rules)
     mistakes.raise_any()
     return Alerts(
         recipients=recipients,
@@ -53,4 +55,5 @@ def load_alerts(path: Path) -> Alerts:
         rules=rules,
         timezone=zone,
         path=path,
+        rates=rates,
     )

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from target_twilio_alerts.rules.rates import Rates
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import tzinfo
+    from datetime import timedelta, tzinfo
     from pathlib import Path
 
     from target_twilio_alerts.documents import Entity
@@ -64,6 +66,7 @@ class Rule:
         again_on: Fields whose change alerts anew while the condition stays true.
         line: Its line in the file, from 1.
         zone: Name of the zone that `today` is taken in, if the file names one.
+        max_age: How long ago the document's date may be for an alert; None: any time.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Rule:
     again_on: tuple[str, ...] = ()
     line: int = 1
     zone: str | None = None
+    max_age: timedelta | None = None
 
     @property
     def severity_rank(self) -> int:
@@ -110,6 +114,7 @@ class Alerts:
         rules: In the order of the file.
         timezone: Zone of `today`; None if the file names none.
         path: The file.
+        rates: Currency rates, for rules with `amount_in`.
     """
 
     recipients: Mapping[str, Recipient]
@@ -117,3 +122,4 @@ class Alerts:
     rules: tuple[Rule, ...]
     timezone: tzinfo | None
     path: Path
+    rates: Rates = field(default_factory=Rates)

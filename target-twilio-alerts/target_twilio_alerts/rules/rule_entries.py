@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.documents import ENTITIES
+from target_twilio_alerts.rules.durations import read_days
 from target_twilio_alerts.rules.expressions import (
     Condition,
     ConditionError,
@@ -21,13 +22,14 @@ from target_twilio_alerts.rules.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import timedelta
 
     from target_twilio_alerts.documents import Entity
     from target_twilio_alerts.rules.mistakes import Mistakes
     from target_twilio_alerts.rules.recipients import People
     from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
 
-RULE_KEYS = ("entity", "when", "notify", "via", "severity", "template", "again_on")
+RULE_KEYS = ("entity", "when", "notify", "via", "severity", "template", "again_on", "max_age")
 REQUIRED_KEYS = ("entity", "when", "notify", "via")
 
 
@@ -86,6 +88,7 @@ class RuleEntries:
         severities = self._one_of(severity, SEVERITIES, where, "severity")
         template = self._file.text(given.get("template"), where)
         again_on = self._again_on(given.get("again_on"), entity, condition, where)
+        max_age = self._max_age(given.get("max_age"), entity, where)
         if entity is None or condition is None:
             return None
         return Rule(
@@ -99,7 +102,24 @@ class RuleEntries:
             again_on=again_on,
             line=entry.line,
             zone=self._zone,
+            max_age=max_age,
         )
+
+    def _max_age(self, entry: Entry | None, entity: Entity | None, where: str) -> timedelta | None:
+        if entry is None:
+            return None
+        if entity is not None and "date" not in entity.fields:
+            self._mistakes.add(
+                entry.line,
+                f"{where}: {entity.name} has no date, so nothing has an age; remove max_age",
+            )
+        if self._zone is None:
+            self._mistakes.add(
+                entry.line,
+                f"{where}: max_age counts days until today, so the file must say whose day: add a "
+                "line such as `timezone: Europe/Stockholm`",
+            )
+        return read_days(self._file, self._mistakes, entry, where)
 
     def _entity(self, text: Text | None, where: str) -> Entity | None:
         if text is None:

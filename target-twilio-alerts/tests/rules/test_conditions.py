@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_twilio_alerts.documents import ENTITIES
-from target_twilio_alerts.rules import compile_condition
+from target_twilio_alerts.rules import NOWHERE, Surroundings, compile_condition
 
 INVOICE = ENTITIES["supplier_invoice"]
 JOURNAL = ENTITIES["journal_transaction"]
@@ -29,7 +29,7 @@ VALUES = {
 
 
 def answer(text, *, values=VALUES, previous=None, today=TODAY, entity=INVOICE):
-    return compile_condition(text, entity).decide(values, previous, today).answer
+    return compile_condition(text, entity).decide(values, previous, Surroundings(today)).answer
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_unknown_names_are_those_that_left_it_undecided():
     )
     verdict = condition.decide({"amount": Decimal(9)}, None, None)
     assert verdict == (None, ("description", "previous.status"))
-    verdict = compile_condition("due_date < today", INVOICE).decide(VALUES, None, None)
+    verdict = compile_condition("due_date < today", INVOICE).decide(VALUES, None, NOWHERE)
     assert verdict == (None, ("today",))
 
 
@@ -177,7 +177,11 @@ def test_equal_conditions_have_one_normal_form():
     ],
 )
 def test_the_reason_says_what_is_so(text, expected):
-    assert compile_condition(text, INVOICE).explain(VALUES, None, TODAY).startswith(expected)
+    assert (
+        compile_condition(text, INVOICE)
+        .explain(VALUES, None, Surroundings(TODAY))
+        .startswith(expected)
+    )
 
 
 def test_a_reason_stays_on_one_line_and_short():
@@ -359,15 +363,15 @@ versions = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None)
 @given(conditions, versions, maybe(versions), maybe(DAYS))
 def test_every_condition_agrees_with_the_reference(tree, current, previous, today):
-    world = {**current, "today": today}
+    world, around = {**current, "today": today}, Surroundings(today)
     world |= {f"previous.{name}": (previous or {}).get(name) for name in current}
     condition = compile_condition(written(tree), INVOICE)
     expected = reference(tree, world)
-    verdict = condition.decide(current, previous, today)
+    verdict = condition.decide(current, previous, around)
     assert verdict.answer is expected
     assert bool(verdict.unknown) == (expected is None)
     assert all(world[name] is None for name in verdict.unknown)
-    assert condition.explain(current, previous, today)
+    assert condition.explain(current, previous, around)
     again = compile_condition(condition.normal, INVOICE)
     assert again.normal == condition.normal
-    assert again.decide(current, previous, today) == verdict
+    assert again.decide(current, previous, around) == verdict

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_twilio_alerts.documents import ENTITIES
-from target_twilio_alerts.rules import Outcome, Rule, compile_condition, decide, decide_by_clock
+from target_twilio_alerts.rules import (
+    NOWHERE,
+    Outcome,
+    Rate,
+    Rates,
+    Rule,
+    Surroundings,
+    compile_condition,
+    decide,
+    decide_by_clock,
+)
 
 INVOICE = ENTITIES["supplier_invoice"]
 MONDAY, TUESDAY, FRIDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 6)
@@ -28,7 +38,9 @@ def follow(the_rule, versions, *, today=MONDAY):
     """Decide versions one after the other, as the intake does."""
     previous, remembered, outcomes = None, None, []
     for values in versions:
-        decision = decide(the_rule, values, previous, today=today, remembered=remembered)
+        decision = decide(
+            the_rule, values, previous, around=Surroundings(today), remembered=remembered
+        )
         remembered, previous = decision.remember, values
         outcomes.append(decision.outcome.value)
     return outcomes
@@ -40,7 +52,7 @@ def test_a_rule_alerts_when_its_condition_becomes_true_and_not_again():
 
 
 def test_a_rule_alerts_on_a_new_document():
-    decision = decide(rule(), version(60000), None, today=None)
+    decision = decide(rule(), version(60000), None, around=NOWHERE)
     assert decision.outcome is Outcome.ALERT
     assert decision.answer is True
     assert decision.reason == "amount 60000 > 50000"
@@ -80,7 +92,7 @@ def test_alerts_are_the_rises_among_the_decided_answers(amounts):
 
 def test_an_undecided_reason_names_what_is_null():
     two = rule("amount > 50000 and currency == 'SEK'")
-    decision = decide(two, version(), version(60000, currency="SEK"), today=None)
+    decision = decide(two, version(), version(60000, currency="SEK"), around=NOWHERE)
     assert decision.outcome is Outcome.UNDECIDED
     assert decision.answer is None
     assert decision.remember is True
@@ -88,33 +100,33 @@ def test_an_undecided_reason_names_what_is_null():
 
 
 def test_the_other_reasons_say_what_is_so():
-    no_match = decide(rule(), version(40000), None, today=None)
+    no_match = decide(rule(), version(40000), None, around=NOWHERE)
     assert no_match.reason == "amount 40000 is not > 50000"
-    true_before = decide(rule(), version(70000), version(60000), today=None)
+    true_before = decide(rule(), version(70000), version(60000), around=NOWHERE)
     assert true_before.reason == "it was true before: amount 70000 > 50000"
 
 
 def test_a_rule_alerts_anew_when_a_named_field_changes_while_it_stays_true():
     again = rule(again_on=("amount", "due_date"))
     before = version(60000, due_date=MONDAY, currency="SEK")
-    same = decide(again, {**before, "currency": "EUR"}, before, today=None)
+    same = decide(again, {**before, "currency": "EUR"}, before, around=NOWHERE)
     assert same.outcome is Outcome.ALREADY_TRUE
-    changed = decide(again, {**before, "amount": Decimal("65000.50")}, before, today=None)
+    changed = decide(again, {**before, "amount": Decimal("65000.50")}, before, around=NOWHERE)
     assert changed.outcome is Outcome.ALERT
     assert changed.reason == (
         "amount changed from 60000 to 65000.50 while it stayed true: amount 65000.50 > 50000"
     )
-    both = decide(again, version(70000), before, today=None)
+    both = decide(again, version(70000), before, around=NOWHERE)
     assert both.reason.startswith(
         "amount changed from 60000 to 70000 and due_date changed from 2026-03-02 to null",
     )
-    no_longer = decide(again, version(40000), before, today=None)
+    no_longer = decide(again, version(40000), before, around=NOWHERE)
     assert no_longer.outcome is Outcome.NO_MATCH
 
 
 def test_an_equal_number_written_otherwise_is_no_change():
     again = rule(again_on=("amount",))
-    decision = decide(again, version("60000.00"), version("60000"), today=None)
+    decision = decide(again, version("60000.00"), version("60000"), around=NOWHERE)
     assert decision.outcome is Outcome.ALREADY_TRUE
 
 
@@ -124,43 +136,45 @@ def test_a_rule_that_names_previous_alerts_at_each_change():
     assert follow(event, accounts) == [
         *("no_match", "alert", "alert", "no_match", "undecided", "undecided"),
     ]
-    first = decide(event, accounts[0], None, today=None)
+    first = decide(event, accounts[0], None, around=NOWHERE)
     assert first.reason == "there is no previous version to compare with"
-    second = decide(event, accounts[1], accounts[0], today=None)
+    second = decide(event, accounts[1], accounts[0], around=NOWHERE)
     assert second.reason == 'cash_account "2" is not previous.cash_account "1"'
-    unknown = decide(event, accounts[5], accounts[4], today=None)
+    unknown = decide(event, accounts[5], accounts[4], around=NOWHERE)
     assert unknown.reason == "cannot be decided: previous.cash_account is null"
 
 
 def test_a_rule_with_the_clock_becomes_true_untouched():
     overdue = rule("due_date < today and balance > 0")
     values = version(due_date=TUESDAY, balance=Decimal(5))
-    early = decide_by_clock(overdue, values, today=TUESDAY, last=MONDAY)
+    early = decide_by_clock(overdue, values, around=Surroundings(TUESDAY), last=MONDAY)
     assert early.outcome is Outcome.NO_MATCH
-    now = decide_by_clock(overdue, values, today=FRIDAY, last=TUESDAY)
+    now = decide_by_clock(overdue, values, around=Surroundings(FRIDAY), last=TUESDAY)
     assert now.outcome is Outcome.ALERT
     assert now.reason == (
         "due_date 2026-03-03 < today 2026-03-06 and balance 5 > 0 "
         "(became true with time, after 2026-03-03)"
     )
-    later = decide_by_clock(overdue, values, today=date(2026, 3, 9), last=FRIDAY)
+    later = decide_by_clock(overdue, values, around=Surroundings(date(2026, 3, 9)), last=FRIDAY)
     assert later.outcome is Outcome.ALREADY_TRUE
-    unknown = decide_by_clock(overdue, version(), today=FRIDAY, last=MONDAY)
+    unknown = decide_by_clock(overdue, version(), around=Surroundings(FRIDAY), last=MONDAY)
     assert unknown.outcome is Outcome.UNDECIDED
 
 
 def test_an_unchanged_document_that_arrives_later_is_decided_against_its_own_day():
     overdue = rule("due_date < today")
     values = version(due_date=TUESDAY)
-    same_day = decide(overdue, values, values, today=FRIDAY)
+    same_day = decide(overdue, values, values, around=Surroundings(FRIDAY))
     assert same_day.outcome is Outcome.ALREADY_TRUE
-    missed = decide(overdue, values, values, today=FRIDAY, previous_today=TUESDAY)
+    missed = decide(overdue, values, values, around=Surroundings(FRIDAY), before_on=TUESDAY)
     assert missed.outcome is Outcome.ALERT
 
 
 def test_a_rule_that_names_previous_is_not_decided_by_the_clock():
     event = rule("due_date > previous.due_date and due_date < today")
-    decision = decide_by_clock(event, version(due_date=MONDAY), today=FRIDAY, last=MONDAY)
+    decision = decide_by_clock(
+        event, version(due_date=MONDAY), around=Surroundings(FRIDAY), last=MONDAY
+    )
     assert decision.outcome is Outcome.NO_MATCH
     assert decision.reason == "the document has not changed"
 
@@ -199,3 +213,56 @@ def test_a_condition_of_several_lines_is_told_on_one():
 )
 def test_the_more_urgent_has_the_higher_rank(less, more):
     assert rule(severity=less).severity_rank < rule(severity=more).severity_rank
+
+
+RATES = Rates()
+RATES.add([Rate("EUR", "SEK", MONDAY, Decimal("11.50"), "rates.csv:2")])
+IN_KRONOR = 'amount_in("SEK") >= 50000'
+
+
+def euros(amount, **values):
+    return version(amount, **{"currency": "EUR", "date": TUESDAY, **values})
+
+
+def test_an_amount_in_another_currency_is_decided_by_the_rate_of_its_date():
+    around = Surroundings(rates=RATES)
+    assert decide(rule(IN_KRONOR), euros("4347.82"), None, around=around).answer is False
+    decision = decide(rule(IN_KRONOR), euros("4347.83"), None, around=around)
+    assert decision.outcome is Outcome.ALERT
+    assert decision.reason == (
+        'amount_in("SEK") 50000.0450 (4347.83 EUR, 1 EUR = 11.50 SEK of 2026-03-02) >= 50000'
+    )
+
+
+def test_a_rate_that_moves_between_two_versions_makes_no_edge_of_its_own():
+    around = Surroundings(rates=RATES)
+    first, later = euros(5000, date=MONDAY), euros(5000, date=FRIDAY)
+    decision = decide(rule(IN_KRONOR), later, first, around=around)
+    assert decision.outcome is Outcome.ALREADY_TRUE
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        (euros(5000, currency="USD"), "there is no rate of USD to SEK of 2026-03-03"),
+        (euros(5000, date=date(2026, 3, 1)), "there is no rate of EUR to SEK of 2026-03-01"),
+        (euros(5000, date=None), "date is null"),
+        (euros(5000, currency=None), "currency is null"),
+        (euros(None), "amount is null"),
+    ],
+)
+def test_without_a_rate_an_amount_is_undecided_and_says_why(values, missing):
+    decision = decide(rule(IN_KRONOR), values, None, around=Surroundings(rates=RATES))
+    assert decision.outcome is Outcome.UNDECIDED
+    assert decision.reason.startswith(f"cannot be decided: {missing}")
+
+
+def test_a_document_older_than_the_max_age_alerts_nobody():
+    young = rule(max_age=timedelta(days=3))
+    outcomes = [
+        decide(young, version(60000, date=day), None, around=Surroundings(FRIDAY)).outcome.value
+        for day in (MONDAY, TUESDAY, None)
+    ]
+    assert outcomes == ["too_old", "alert", "alert"]
+    decision = decide(young, version(60000, date=MONDAY), None, around=Surroundings(FRIDAY))
+    assert decision.reason == ("its date 2026-03-02 is more than 3 days ago: amount 60000 > 50000")

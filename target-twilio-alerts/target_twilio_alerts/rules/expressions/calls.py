@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.expressions.names import suggestion
-from target_twilio_alerts.rules.expressions.nodes import Call, Literal, Node, Type
+from target_twilio_alerts.rules.expressions.nodes import AmountIn, Call, Literal, Node, Type
 
 if TYPE_CHECKING:
     from target_twilio_alerts.rules.expressions.check import Checker
 
 MAX_DAYS = 36500
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_CONVERTED = ("amount", "currency", "date")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ FUNCTIONS = {
     "lower": Function((Type.TEXT,), Type.TEXT, "lower(description)"),
     "contains": Function((Type.TEXT, Type.TEXT), Type.BOOLEAN, 'contains(description, "urgent")'),
     "starts_with": Function((Type.TEXT, Type.TEXT), Type.BOOLEAN, 'starts_with(account, "15")'),
+    "amount_in": Function((Type.TEXT,), Type.NUMBER, 'amount_in("SEK")'),
 }
 """By name. `contains` takes a list in the first place too."""
 
@@ -65,7 +69,23 @@ def check_call(checker: Checker, node: ast.expr) -> Node:
             )
     if name == "days":
         return _days(checker, node.args[0], arguments[0])
+    if name == "amount_in":
+        return _amount_in(checker, node, arguments[0])
     return Call(function.gives, name, arguments)
+
+
+def _amount_in(checker: Checker, node: ast.Call, argument: Node) -> Node:
+    missing = [name for name in _CONVERTED if checker.field(name) is None]
+    if missing:
+        checker.source.fail(
+            f"{checker.entity.name} has no {' and no '.join(missing)}, so amount_in does not go "
+            "with it",
+            node,
+        )
+    currency = argument.value if isinstance(argument, Literal) else None
+    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+        checker.source.fail('amount_in takes one currency, as in amount_in("SEK")', node.args[0])
+    return AmountIn(currency)
 
 
 def _days(checker: Checker, node: ast.expr, argument: Node) -> Node:

@@ -8,6 +8,7 @@ from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_twilio_alerts.rules.expressions.nodes import (
+    AmountIn,
     Arithmetic,
     Both,
     Call,
@@ -23,15 +24,17 @@ from target_twilio_alerts.rules.expressions.nodes import (
     Today,
     Type,
 )
+from target_twilio_alerts.rules.rates import Converted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from target_twilio_alerts.documents import Value
+    from target_twilio_alerts.rules.surroundings import Surroundings
 
 Values: TypeAlias = "Mapping[str, Value]"
-Evaluate: TypeAlias = "Callable[[Values, Values | None, date | None], Any]"
-"""From the document's values, its previous version's values and the day, to a value or None."""
+Evaluate: TypeAlias = "Callable[[Values, Values | None, Surroundings], Any]"
+"""From the document's values, its previous version's and what is around, to a value or None."""
 
 _EXACT = Context(prec=120, traps=[])
 """A number has at most 30 digits on either side of its point, so every sum is exact."""
@@ -44,18 +47,38 @@ def compile_node(node: Node) -> Evaluate:
 
 def _literal(node: Literal) -> Evaluate:
     value = node.value
-    return lambda _current, _previous, _today: value
+    return lambda _current, _previous, _around: value
 
 
 def _field(node: FieldOf) -> Evaluate:
     name = node.name
     if node.previous:
-        return lambda _current, previous, _today: None if previous is None else previous.get(name)
-    return lambda current, _previous, _today: current.get(name)
+        return lambda _current, previous, _around: None if previous is None else previous.get(name)
+    return lambda current, _previous, _around: current.get(name)
 
 
 def _today(_node: Today) -> Evaluate:
-    return lambda _current, _previous, today: today
+    return lambda _current, _previous, around: around.today
+
+
+def _amount_in(node: AmountIn) -> Evaluate:
+    def evaluate(current: Values, _previous: Values | None, around: Surroundings) -> Any:
+        converted = convert(node, current, around)
+        return None if converted is None else converted.amount
+
+    return evaluate
+
+
+def convert(node: AmountIn, current: Values, around: Surroundings) -> Converted | None:
+    """The document's amount in the node's currency; None if a part of it, or a rate, is missing."""
+    amount, currency, day = (current.get(name) for name in ("amount", "currency", "date"))
+    if not (isinstance(amount, Decimal) and isinstance(currency, str)):
+        return None
+    if currency == node.currency:
+        return Converted(amount, None)
+    if around.rates is None or not isinstance(day, date):
+        return None
+    return around.rates.convert(amount, currency, node.currency, day)
 
 
 def _call(node: Call) -> Evaluate:
@@ -63,8 +86,8 @@ def _call(node: Call) -> Evaluate:
         one = compile_node(node.arguments[0])
         unary: Callable[[Any], Any] = str.lower if node.function == "lower" else Decimal.copy_abs
 
-        def call(current: Values, previous: Values | None, today: date | None) -> Any:
-            value = one(current, previous, today)
+        def call(current: Values, previous: Values | None, around: Surroundings) -> Any:
+            value = one(current, previous, around)
             return None if value is None else unary(value)
 
         return call
@@ -73,11 +96,11 @@ def _call(node: Call) -> Evaluate:
 
 
 def _of_two(binary: Callable[[Any, Any], Any], first: Evaluate, second: Evaluate) -> Evaluate:
-    def evaluate(current: Values, previous: Values | None, today: date | None) -> Any:
-        left = first(current, previous, today)
+    def evaluate(current: Values, previous: Values | None, around: Surroundings) -> Any:
+        left = first(current, previous, around)
         if left is None:
             return None
-        right = second(current, previous, today)
+        right = second(current, previous, around)
         return None if right is None else binary(left, right)
 
     return evaluate
@@ -116,8 +139,8 @@ def _negative(node: Negative) -> Evaluate:
     operand = compile_node(node.operand)
     negate: Callable[[Any], Any] = Decimal.copy_negate if node.type is Type.NUMBER else operator.neg
 
-    def negative(current: Values, previous: Values | None, today: date | None) -> Any:
-        value = operand(current, previous, today)
+    def negative(current: Values, previous: Values | None, around: Surroundings) -> Any:
+        value = operand(current, previous, around)
         return None if value is None else negate(value)
 
     return negative
@@ -144,15 +167,15 @@ def _with_fixed(left: Node, compare: Callable[[Any, Any], bool], fixed: Any) -> 
     if isinstance(left, FieldOf) and not left.previous:  # nearly every comparison is this one
         name = left.name
 
-        def compare_field(current: Values, _previous: Values | None, _today: date | None) -> Any:
+        def compare_field(current: Values, _previous: Values | None, _around: Surroundings) -> Any:
             value = current.get(name)
             return None if value is None else compare(value, fixed)
 
         return compare_field
     evaluate = compile_node(left)
 
-    def compare_fixed(current: Values, previous: Values | None, today: date | None) -> Any:
-        value = evaluate(current, previous, today)
+    def compare_fixed(current: Values, previous: Values | None, around: Surroundings) -> Any:
+        value = evaluate(current, previous, around)
         return None if value is None else compare(value, fixed)
 
     return compare_fixed
@@ -174,17 +197,17 @@ def _in_list(node: InList) -> Evaluate:
 
 def _is_null(node: IsNull) -> Evaluate:
     operand, negated = compile_node(node.operand), node.negated
-    return lambda current, previous, today: (operand(current, previous, today) is None) ^ negated
+    return lambda current, previous, around: (operand(current, previous, around) is None) ^ negated
 
 
 def _both(node: Both) -> Evaluate:
     terms = tuple(map(compile_node, node.terms))
     decisive = node.operator == "or"
 
-    def evaluate(current: Values, previous: Values | None, today: date | None) -> Any:
+    def evaluate(current: Values, previous: Values | None, around: Surroundings) -> Any:
         answer: bool | None = not decisive
         for term in terms:
-            one = term(current, previous, today)
+            one = term(current, previous, around)
             if one is decisive:
                 return decisive
             if one is None:
@@ -197,8 +220,8 @@ def _both(node: Both) -> Evaluate:
 def _not(node: Not) -> Evaluate:
     operand = compile_node(node.operand)
 
-    def negate(current: Values, previous: Values | None, today: date | None) -> Any:
-        answer = operand(current, previous, today)
+    def negate(current: Values, previous: Values | None, around: Surroundings) -> Any:
+        answer = operand(current, previous, around)
         return None if answer is None else not answer
 
     return negate
@@ -208,6 +231,7 @@ _COMPILERS: Final[dict[type, Callable[[Any], Evaluate]]] = {
     Literal: _literal,
     FieldOf: _field,
     Today: _today,
+    AmountIn: _amount_in,
     Call: _call,
     Arithmetic: _arithmetic,
     Negative: _negative,

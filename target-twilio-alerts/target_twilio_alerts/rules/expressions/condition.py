@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_twilio_alerts.rules.expressions.check import Checker
-from target_twilio_alerts.rules.expressions.compile import Evaluate, Values, compile_node
+from target_twilio_alerts.rules.expressions.compile import Evaluate, Values, compile_node, convert
 from target_twilio_alerts.rules.expressions.explain import Explanation
-from target_twilio_alerts.rules.expressions.nodes import (
-    FieldOf,
-    Node,
-)
+from target_twilio_alerts.rules.expressions.nodes import AmountIn, FieldOf, Node
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from target_twilio_alerts.documents import Entity
+    from target_twilio_alerts.rules.rates import Rate
+    from target_twilio_alerts.rules.surroundings import Surroundings
 
 
 class Verdict(NamedTuple):
@@ -45,6 +42,7 @@ class Condition:
         fields: Names of the fields it uses, of the document or of its previous version.
         uses_previous: Whether it names the previous version.
         uses_clock: Whether it names today.
+        uses_rates: Whether it needs currency rates.
         answer: The fast way to the answer alone; takes what `decide` takes.
     """
 
@@ -53,29 +51,39 @@ class Condition:
     fields: tuple[str, ...]
     uses_previous: bool
     uses_clock: bool
+    uses_rates: bool
     answer: Evaluate
     tree: Node
 
-    def decide(self, current: Values, previous: Values | None, today: date | None) -> Verdict:
+    def decide(self, current: Values, previous: Values | None, around: Surroundings) -> Verdict:
         """Decide a document.
 
         Args:
             current: Its values; a missing one is null.
             previous: The values of its previous version; None: all of them are null.
-            today: The day in the company's zone; None if no zone is set: it is null.
+            around: The day, and the rates.
         """
-        answer = self.answer(current, previous, today)
+        answer = self.answer(current, previous, around)
         if answer is None:
-            names = Explanation(current, previous, today).unknown(self.tree)
+            names = Explanation(current, previous, around).unknown(self.tree)
             return Verdict(None, tuple(dict.fromkeys(names)))
         return _HOLDS if answer else _FAILS
 
-    def explain(self, current: Values, previous: Values | None, today: date | None) -> str:
+    def explain(self, current: Values, previous: Values | None, around: Surroundings) -> str:
         """Say in one line why it holds, does not hold, or cannot be decided."""
-        verdict = self.decide(current, previous, today)
+        verdict = self.decide(current, previous, around)
         if verdict.answer is None:
-            return f"cannot be decided: {_listed(verdict.unknown)} null"
-        return Explanation(current, previous, today).words(self.tree)
+            missing = list(Explanation(current, previous, around).without_rate(self.tree))
+            if verdict.unknown:
+                missing.append(f"{_listed(verdict.unknown)} null")
+            return f"cannot be decided: {' and '.join(missing)}"
+        return Explanation(current, previous, around).words(self.tree)
+
+    def rates_used(self, current: Values, around: Surroundings) -> list[Rate]:
+        """The rates that decide a document, for the trail; none for amounts in their currency."""
+        named = [each for each in self.tree.walk() if isinstance(each, AmountIn)]
+        converted = [convert(each, current, around) for each in dict.fromkeys(named)]
+        return [one.rate for one in converted if one is not None and one.rate is not None]
 
 
 def compile_condition(text: str, entity: Entity) -> Condition:
@@ -96,6 +104,7 @@ def compile_condition(text: str, entity: Entity) -> Condition:
         fields=tuple(dict.fromkeys(each.name for each in named)),
         uses_previous=any(each.previous for each in named),
         uses_clock=tree.uses_clock,
+        uses_rates=any(isinstance(each, AmountIn) for each in tree.walk()),
         answer=compile_node(tree),
         tree=tree,
     )

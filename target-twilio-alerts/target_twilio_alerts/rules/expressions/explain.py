@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.rules.expressions.compile import Values, compile_node
+from target_twilio_alerts.rules.expressions.compile import Values, compile_node, convert
 from target_twilio_alerts.rules.expressions.nodes import (
+    AmountIn,
     Both,
     Call,
     Compare,
@@ -24,6 +25,8 @@ from target_twilio_alerts.rules.expressions.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from target_twilio_alerts.rules.surroundings import Surroundings
+
 _MAX_TEXT = 60
 _MAX_CHOICES = 6
 _VERBS = {
@@ -38,11 +41,11 @@ class Explanation:
     Args:
         current: The document's values.
         previous: Its previous version's values, if there is one.
-        today: The day of the decision, if it is known.
+        around: The day of the decision, and the rates.
     """
 
-    def __init__(self, current: Values, previous: Values | None, today: date | None) -> None:
-        self._context = (current, previous, today)
+    def __init__(self, current: Values, previous: Values | None, around: Surroundings) -> None:
+        self._context = (current, previous, around)
 
     def words(self, node: Node) -> str:
         """Say what is so, in the parts of the condition that made the answer."""
@@ -62,6 +65,29 @@ class Explanation:
         for each in node.walk():
             if isinstance(each, (FieldOf, Today)) and self._value(each) is None:
                 yield each.render()
+            if isinstance(each, AmountIn) and self._value(each) is None:
+                yield from self._null_parts(each)
+
+    def without_rate(self, node: Node) -> Iterator[str]:
+        """Yield the rates that were missing, where all else for an amount was there."""
+        for each in node.walk():
+            if not isinstance(each, AmountIn) or self._value(each) is not None:
+                continue
+            if not self._null_parts(each):
+                yield self._missing_rate(each)
+
+    def _null_parts(self, node: AmountIn) -> list[str]:
+        current = self._context[0]
+        parts = ["amount", "currency"]
+        if current.get("currency") != node.currency:
+            parts.append("date")
+        return [name for name in parts if current.get(name) is None]
+
+    def _missing_rate(self, node: AmountIn) -> str:
+        current, _, around = self._context
+        day = show_value(current["date"])
+        since = "" if around.rates is None else f" or up to {around.rates.max_age.days} days before"
+        return f"there is no rate of {current['currency']} to {node.currency} of {day}{since}"
 
     def _value(self, node: Node) -> Any:
         return compile_node(node)(*self._context)
@@ -117,7 +143,18 @@ class Explanation:
     def show(self, node: Node) -> str:
         """Name a node with its value: `amount 75000.00`; a fixed value as it is."""
         shown = show_value(self._value(node))
+        if isinstance(node, AmountIn):
+            shown += self._by_rate(node)
         return shown if isinstance(node, Literal) else f"{node.render()} {shown}"
+
+    def _by_rate(self, node: AmountIn) -> str:
+        current, _, around = self._context
+        converted = convert(node, current, around)
+        if converted is None or converted.rate is None:
+            return ""
+        rate = converted.rate
+        shown = f"{show_value(current['amount'])} {current['currency']}"
+        return f" ({shown}, 1 {rate.base} = {rate.rate:f} {rate.quote} of {rate.day.isoformat()})"
 
 
 _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -118,6 +118,17 @@ class Call(Node):
 
 
 @dataclass(frozen=True)
+class AmountIn(Node):
+    """The document's amount in a fixed currency, by the rate of its date."""
+
+    currency: str
+    type: Type = Type.NUMBER
+
+    def render(self) -> str:
+        return f'amount_in("{self.currency}")'
+
+
+@dataclass(frozen=True)
 class Arithmetic(Node):
     """`left + right` or `left - right`."""
 
@@ -263,7 +274,7 @@ def render_constant(value: Constant) -> str:
 
 
 def _bracketed(node: Node) -> str:
-    simple = isinstance(node, (Literal, FieldOf, Today, Call))
+    simple = isinstance(node, (Literal, FieldOf, Today, Call, AmountIn))
     return node.render() if simple else f"({node.render()})"
 
 
