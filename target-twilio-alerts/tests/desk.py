@@ -40,16 +40,18 @@ class Desk:
         self.rule("amount > 50000")
         self.read()
 
-    def rule(self, when: str, **more: Any) -> None:
-        """Set the only rule, in JSON, which is YAML too."""
+    def rule(self, when: str, *, rates: str | None = None, **more: Any) -> None:
+        """Set the only rule, in JSON, which is YAML too, and lines of a file of rates."""
         rule = {"entity": "supplier_invoice", "when": when, "notify": "ap", "via": "sms", **more}
         recipients = {
             "ap": {"name": "Anna Berg", "sms": "+46701740605", "email": "a@example.com"},
             "cfo": {"name": "Carl Dahl", "sms": "+46701740605", "email": "c@example.com"},
         }
-        text = json.dumps(
-            {"timezone": "Europe/Stockholm", "recipients": recipients, "rules": {"rule": rule}},
-        )
+        file = {"timezone": "Europe/Stockholm", "recipients": recipients, "rules": {"rule": rule}}
+        if rates is not None:
+            (self._root / "rates.csv").write_text(f"date,from,to,rate\n{rates}", encoding="utf-8")
+            file["rates"] = {"file": "rates.csv"}
+        text = json.dumps(file)
         (self._root / "alerts.yml").write_text(text, encoding="utf-8")
 
     def open_intake(self) -> Intake:

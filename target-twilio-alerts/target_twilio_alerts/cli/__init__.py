@@ -7,6 +7,7 @@ import click
 from target_twilio_alerts.cli.audit import audit
 from target_twilio_alerts.cli.check import check
 from target_twilio_alerts.cli.operate import deliver, resend, send_test
+from target_twilio_alerts.cli.undecided import undecided
 from target_twilio_alerts.cli.workplace import CONFIG_OPTION, Workplace
 from target_twilio_alerts.wiring import version
 
@@ -24,6 +25,7 @@ def main(context: click.Context, config: tuple[str, ...]) -> None:
     context.obj = Workplace(config)
 
 
+audit.add_command(undecided)
 main.add_command(audit)
 main.add_command(check)
 main.add_command(deliver)

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.documents import Document, Entity, Value
     from target_twilio_alerts.ledger.alerts import Epoch
-    from target_twilio_alerts.rules import Rule, Surroundings
-
-RememberedKey = tuple[str, int, str]
+    from target_twilio_alerts.ledger.answers import AnswerKey
+    from target_twilio_alerts.rules import Decision, Rule, Surroundings
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ class Group:
     """What a group of arrivals amounts to, ready to be written in one transaction."""
 
     stored: dict[str, StoredVersion]
-    remembered: dict[RememberedKey, bool]
+    remembered: dict[AnswerKey, bool]
+    known_undecided: set[AnswerKey]
     run_id: str
     at: datetime
     around: Surroundings
@@ -75,7 +75,8 @@ class Group:
     new: dict[str, StoredVersion] = field(default_factory=dict)
     changed: dict[str, StoredVersion] = field(default_factory=dict)
     superseded: list[StoredVersion] = field(default_factory=list)
-    answers: dict[RememberedKey, bool | None] = field(default_factory=dict)
+    answers: dict[AnswerKey, bool | None] = field(default_factory=dict)
+    undecided: dict[AnswerKey, str | None] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     deleted: list[StoredVersion] = field(default_factory=list)
@@ -125,6 +126,8 @@ class Group:
         )
         self._remember(remembered_key, decision.remember)
         outcome = Outcome.BASELINE if arrival.baseline else decision.outcome
+        if not same:
+            self._note_undecided(remembered_key, decision, outcome)
         self.outcomes[rule.name, outcome.value] += 1
         if outcome is Outcome.ALERT:
             self.edges.append(
@@ -156,7 +159,7 @@ class Group:
         seen_on = known.seen_at.astimezone(self.zone).date()
         return max(watch.epoch.decided_on or self.around.today, seen_on)
 
-    def _remember(self, key: RememberedKey, answer: bool | None) -> None:
+    def _remember(self, key: AnswerKey, answer: bool | None) -> None:
         # Only a kept "true" can make a difference: no answer counts as not holding.
         kept = True if answer else None
         if kept or key in self.remembered:
@@ -165,6 +168,12 @@ class Group:
             self.remembered[key] = True
         else:
             self.remembered.pop(key, None)
+
+    def _note_undecided(self, key: AnswerKey, decision: Decision, outcome: Outcome) -> None:
+        if outcome is Outcome.UNDECIDED:
+            self.undecided[key] = decision.reason
+        elif key in self.known_undecided or key in self.undecided:
+            self.undecided[key] = None
 
     def _keep(self, arrival: Arrival, *, known: StoredVersion | None, same: bool) -> None:
         document = arrival.document
@@ -235,6 +244,51 @@ class Group:
                     values=values,
                     previous=values,
                     reason=decision.reason,
+                ),
+            )
+
+    def late(
+        self,
+        watch: Watch,
+        version: StoredVersion,
+        entity: Entity,
+        *,
+        before: str | None,
+    ) -> None:
+        """Decide a stored document that could not be decided when it came, as it would have been.
+
+        Args:
+            watch: The rule.
+            version: The document's newest version.
+            entity: What it is.
+            before: Header of the version before, if there is one.
+        """
+        key = (watch.rule.name, watch.epoch.epoch, version.id)
+        values = load_values(version.header, entity)
+        previous = None if before is None else load_values(before, entity)
+        decision = decide(
+            watch.rule,
+            values,
+            previous,
+            around=self.around,
+            remembered=self.remembered.get(key),
+        )
+        if decision.outcome is Outcome.UNDECIDED:
+            return
+        self._remember(key, None)
+        self.undecided[key] = None
+        if decision.outcome is Outcome.ALERT:
+            self.edges.append(
+                self._edge(
+                    watch,
+                    version.id,
+                    ordinal=version.ordinal,
+                    last=self.around.today,
+                    stamp=version.stamp,
+                    content=version.content,
+                    values=values,
+                    previous=previous,
+                    reason=f"{decision.reason} (could not be decided before)",
                 ),
             )
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_twilio_alerts.documents import ENTITIES, PRESETS, UnusableRecord
+from target_twilio_alerts.documents import PRESETS, UnusableRecord
 from target_twilio_alerts.intake.decisions import Arrival, Group, Watch
 from target_twilio_alerts.intake.reads import CompleteReads, UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
-from target_twilio_alerts.ledger import Event, events, versions
+from target_twilio_alerts.intake.untouched import Untouched
+from target_twilio_alerts.ledger import Event, answers, events, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.runs import utc_now
@@ -202,11 +203,11 @@ class Intake:
             self._commit(state)
 
     def finish(self) -> None:
-        """Commit the rest, and decide the rules that mention the clock over what is stored."""
+        """Commit the rest, and decide what nobody touched, by the clock or by what came late."""
         self.commit()
         with self._lock:
             self._end_deferred_baseline()
-            self._look_at_the_clock()
+            self._look_at_the_untouched()
 
     def close(self) -> None:
         """Stop the timer; commits nothing."""
@@ -278,7 +279,8 @@ class Intake:
         now = utc_now()
         return Group(
             stored=versions.load(connection, ids),
-            remembered=versions.load_remembered(connection, ids),
+            remembered=answers.load_remembered(connection, ids),
+            known_undecided=answers.load_undecided(connection, ids),
             run_id=self._run.id,
             at=now,
             around=Surroundings(self._today(now), self._alerts.rates),
@@ -288,6 +290,19 @@ class Intake:
     def _today(self, now: datetime) -> date | None:
         zone = self._alerts.timezone
         return None if zone is None else now.astimezone(zone).date()
+
+    def _look_at_the_untouched(self) -> None:
+        untouched = Untouched(
+            self._ledger,
+            self._recorder,
+            self._reads,
+            group=self._group,
+            run_id=self._run.id,
+            keep=not self._dry_run,
+        )
+        watches = [watch for named in self._watches.values() for watch in named]
+        if untouched.look(watches, self._today(utc_now())):
+            self._on_messages()
 
     def _end_deferred_baseline(self) -> None:
         """What arrived in this run was the baseline, by setting: the next run alerts."""
@@ -302,41 +317,6 @@ class Intake:
         with self._ledger.write(keep=not self._dry_run) as connection:
             told = self._recorder.complete(connection, left, at=now, reason=BY_SETTING)
             events.append(connection, told, at=now, run_id=self._run.id)
-
-    def _look_at_the_clock(self) -> None:
-        """At most once a day per rule: what became due without being touched."""
-        today = self._today(utc_now())
-        for name, watches in self._watches.items():
-            for watch in watches:
-                decided_on = watch.epoch.decided_on
-                if not watch.rule.condition.uses_clock or today is None or decided_on == today:
-                    continue
-                with self._ledger.write(keep=not self._dry_run) as connection:
-                    group = self._group(connection, [])
-                    if decided_on is not None:
-                        remembered = versions.load_remembered_of(
-                            connection,
-                            rule=watch.rule.name,
-                            epoch=watch.epoch.epoch,
-                        )
-                        for version in versions.open_documents(connection, name):
-                            if self._reads.covers(version.stream, json.loads(version.key)):
-                                group.pass_of_time(
-                                    watch,
-                                    version,
-                                    ENTITIES[name],
-                                    remembered=remembered.get(version.id),
-                                )
-                    told = self._recorder.write(connection, group)
-                    ledger_alerts.mark_decided(
-                        connection,
-                        rule=watch.rule.name,
-                        epoch=watch.epoch.epoch,
-                        day=today,
-                    )
-                    events.append(connection, told, at=group.at, run_id=self._run.id)
-                if told:
-                    self._on_messages()
 
 
 def _identity(key: str, key_properties: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.intake.announce import compose
-from target_twilio_alerts.ledger import Event, outbox, versions
+from target_twilio_alerts.ledger import Event, answers, outbox, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger.alerts import Alert
 from target_twilio_alerts.ledger.ids import short_id
@@ -72,7 +72,14 @@ class Recorder:
             changed=list(group.changed.values()),
             superseded=group.superseded,
         )
-        versions.save_remembered(connection, group.answers)
+        answers.save_remembered(connection, group.answers)
+        answers.save_undecided(
+            connection,
+            group.undecided,
+            known=group.known_undecided,
+            at=group.at,
+            run_id=self._run_id,
+        )
         told = [event for edge in group.edges for event in self._raise(connection, group, edge)]
         for gone in group.deleted:
             body = {"stream": gone.stream, "document": gone.id, "version": gone.ordinal}

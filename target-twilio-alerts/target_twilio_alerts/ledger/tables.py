@@ -173,6 +173,18 @@ remembered_answers = sa.Table(
     sa.Column("answer", sa.Boolean, nullable=False),
 )
 
+undecided_documents = sa.Table(
+    "undecided_documents",
+    metadata,
+    sa.Column("rule", sa.String(255), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("document_id", sa.String(32), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(32), nullable=False),
+)
+sa.Index("ix_undecided_documents_document_id", undecided_documents.c.document_id)
+
 alerts = sa.Table(
     "alerts",
     metadata,

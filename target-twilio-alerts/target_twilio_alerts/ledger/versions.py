@@ -15,7 +15,6 @@ from target_twilio_alerts.ledger.tables import (
     document_versions,
     documents,
     malformed_records,
-    remembered_answers,
 )
 
 if TYPE_CHECKING:
@@ -53,10 +52,20 @@ _COLUMNS = [documents.c[name] for name in StoredVersion.__dataclass_fields__]
 def load(connection: Connection, ids: Iterable[str]) -> dict[str, StoredVersion]:
     """The newest stored version of each document that is known, by document id."""
     found: dict[str, StoredVersion] = {}
-    for chunk in _chunks(list(ids)):
+    for chunk in chunks(list(ids)):
         rows = connection.execute(sa.select(*_COLUMNS).where(documents.c.id.in_(chunk)))
         for row in rows:
             found[row.id] = StoredVersion(*row)
+    return found
+
+
+def header_before(connection: Connection, version: StoredVersion) -> str | None:
+    """The header of the version before; None if there was none."""
+    table = document_versions.c
+    query = sa.select(table.header).where(table.document_id == version.id)
+    found: str | None = connection.execute(
+        query.where(table.ordinal == version.ordinal - 1),
+    ).scalar()
     return found
 
 
@@ -142,57 +151,6 @@ def add_complete_read(
     return added.rowcount == 1
 
 
-def load_remembered(
-    connection: Connection,
-    ids: Iterable[str],
-) -> dict[tuple[str, int, str], bool]:
-    """The last decided answers kept for documents that are undecided now."""
-    if connection.execute(sa.select(sa.literal(1)).select_from(remembered_answers)).first() is None:
-        return {}
-    table = remembered_answers.c
-    found: dict[tuple[str, int, str], bool] = {}
-    for chunk in _chunks(list(ids)):
-        query = sa.select(table.rule, table.epoch, table.document_id, table.answer)
-        for row in connection.execute(query.where(table.document_id.in_(chunk))):
-            found[row.rule, row.epoch, row.document_id] = row.answer
-    return found
-
-
-def load_remembered_of(connection: Connection, *, rule: str, epoch: int) -> dict[str, bool]:
-    """The last decided answers kept for one rule, by document."""
-    table = remembered_answers.c
-    query = sa.select(table.document_id, table.answer).where(
-        table.rule == rule,
-        table.epoch == epoch,
-    )
-    return {row.document_id: row.answer for row in connection.execute(query)}
-
-
-def save_remembered(
-    connection: Connection,
-    answers: Mapping[tuple[str, int, str], bool | None],
-) -> None:
-    """Keep (True, False) or forget (None) last decided answers."""
-    if not answers:
-        return
-    table = remembered_answers.c
-    connection.execute(
-        sa.delete(remembered_answers).where(
-            table.rule == sa.bindparam("r"),
-            table.epoch == sa.bindparam("e"),
-            table.document_id == sa.bindparam("d"),
-        ),
-        [{"r": rule, "e": epoch, "d": document} for rule, epoch, document in answers],
-    )
-    kept = [
-        {"rule": rule, "epoch": epoch, "document_id": document, "answer": answer}
-        for (rule, epoch, document), answer in answers.items()
-        if answer is not None
-    ]
-    if kept:
-        connection.execute(sa.insert(remembered_answers), kept)
-
-
 def record_malformed(
     connection: Connection,
     *,
@@ -227,6 +185,7 @@ def record_malformed(
     return True
 
 
-def _chunks(ids: list[str]) -> Iterator[list[str]]:
+def chunks(ids: list[str]) -> Iterator[list[str]]:
+    """Split ids into as many as one statement may ask for."""
     for start in range(0, len(ids), _CHUNK):
         yield ids[start : start + _CHUNK]

@@ -5,7 +5,12 @@ Nothing here reads a clock, a network or a ledger; `load_alerts` reads the one f
 
 from __future__ import annotations
 
-from target_twilio_alerts.rules.decide import Decision, Outcome, decide, decide_by_clock
+from target_twilio_alerts.rules.decide import (
+    Decision,
+    Outcome,
+    decide,
+    decide_by_clock,
+)
 from target_twilio_alerts.rules.expressions import (
     Condition,
     ConditionError,

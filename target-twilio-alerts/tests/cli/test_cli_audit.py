@@ -193,3 +193,16 @@ def test_a_ledger_that_cannot_be_opened_is_one_line(workplace):
     assert told.count("\n") == 1
     assert told.startswith("Error: ledger_url sqlite:")
     assert json.dumps(str(workplace.ledger_path))[1:-1] in told
+
+
+def test_what_is_undecided_is_shown_with_what_is_missing(office):
+    assert office.run("audit", "undecided") == "Nothing is undecided.\n"
+    office.people(anna={"sms": "+46701740605"})
+    office.alert(invoice("100234", 62000), invoice("100235", None))
+    heading, line = office.run("audit", "undecided").splitlines()
+    assert heading.split() == ["since", "rule", "entity", "company", "number", "reason"]
+    assert line.endswith(f"{COMPANY}  100235  cannot be decided: amount is null")
+    (row,) = map(json.loads, office.run("audit", "undecided", "--format", "jsonl").splitlines())
+    assert (row["rule"], row["number"]) == ("large-supplier-invoice", "100235")
+    assert office.run("audit", "undecided", "--format", "csv").count("\n") == 2
+    assert office.run("audit", "undecided", "--rule", "other") == "Nothing is undecided.\n"

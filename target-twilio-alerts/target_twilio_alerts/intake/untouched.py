@@ -1,0 +1,98 @@
+"""At the end of a run: documents that nobody touched, decided by the clock or by what came late."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.documents import ENTITIES
+from target_twilio_alerts.ledger import alerts as ledger_alerts
+from target_twilio_alerts.ledger import answers, events, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import date
+
+    from sqlalchemy.engine import Connection
+
+    from target_twilio_alerts.intake.decisions import Group, Watch
+    from target_twilio_alerts.intake.reads import CompleteReads
+    from target_twilio_alerts.intake.recorder import Recorder
+    from target_twilio_alerts.ledger import Event, Ledger
+
+
+class Untouched:
+    """Decides stored documents without a record.
+
+    Args:
+        ledger: Where they are.
+        recorder: Writes what comes of it.
+        reads: Which partitions have been read whole: what is in others is still a baseline.
+        group: Makes an empty group that knows these documents.
+        run_id: The run at work.
+        keep: Whether what is written stays.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        recorder: Recorder,
+        reads: CompleteReads,
+        *,
+        group: Callable[[Connection, list[str]], Group],
+        run_id: str,
+        keep: bool,
+    ) -> None:
+        self._ledger = ledger
+        self._recorder = recorder
+        self._reads = reads
+        self._group = group
+        self._run_id = run_id
+        self._keep = keep
+
+    def look(self, watches: Iterable[Watch], today: date | None) -> bool:
+        """Decide what each rule may have to; True if that raised alerts."""
+        told: list[Event] = []
+        for watch in watches:
+            if watch.rule.condition.uses_rates:
+                told += self._late(watch)
+            if watch.rule.condition.uses_clock and today is not None:
+                told += self._by_the_clock(watch, today)
+        return bool(told)
+
+    def _late(self, watch: Watch) -> list[Event]:
+        """Documents that wanted a rate which may be known now."""
+        rule, epoch = watch.rule.name, watch.epoch.epoch
+        with self._ledger.write(keep=self._keep) as connection:
+            ids = answers.undecided_of(connection, rule=rule, epoch=epoch)
+            if not ids:
+                return []
+            group = self._group(connection, ids)
+            for version in list(group.stored.values()):
+                before = versions.header_before(connection, version)
+                group.late(watch, version, ENTITIES[version.entity], before=before)
+            return self._write(connection, group)
+
+    def _by_the_clock(self, watch: Watch, today: date) -> list[Event]:
+        """At most once a day: what became due without being touched."""
+        decided_on = watch.epoch.decided_on
+        if decided_on == today:
+            return []
+        rule, epoch = watch.rule.name, watch.epoch.epoch
+        with self._ledger.write(keep=self._keep) as connection:
+            group = self._group(connection, [])
+            if decided_on is not None:
+                entity = watch.rule.entity
+                remembered = answers.load_remembered_of(connection, rule=rule, epoch=epoch)
+                for version in versions.open_documents(connection, entity.name):
+                    if self._reads.covers(version.stream, json.loads(version.key)):
+                        known = remembered.get(version.id)
+                        group.pass_of_time(watch, version, entity, remembered=known)
+            told = self._write(connection, group)
+            ledger_alerts.mark_decided(connection, rule=rule, epoch=epoch, day=today)
+        return told
+
+    def _write(self, connection: Connection, group: Group) -> list[Event]:
+        told = self._recorder.write(connection, group)
+        events.append(connection, told, at=group.at, run_id=self._run_id)
+        return told
