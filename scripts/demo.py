@@ -23,7 +23,7 @@ from tap_visma.settings import SETTINGS as TAP_SETTINGS
 from target_twilio_alerts.documents import ENTITIES, load_values
 from target_twilio_alerts.ledger import Ledger
 from target_twilio_alerts.ledger.tables import documents
-from target_twilio_alerts.rules import load_alerts
+from target_twilio_alerts.rules import NOWHERE, load_alerts
 from target_twilio_alerts.settings import SETTINGS as TARGET_SETTINGS
 from visma_twilio_sandbox import Sandbox, business
 
@@ -200,7 +200,7 @@ def tell_not_sent(happenings: list[Happening], trail: list[dict[str, Any]]) -> N
         for rule in alerts.rules:
             if rule.entity.name != happening.entity:
                 continue
-            verdict = rule.condition.decide(values, None, None)
+            verdict = rule.condition.decide(values, None, NOWHERE)
             if verdict.answer:
                 raise DemoError(f"{happening.told}: rule {rule.name} holds, but nobody was told")
             seen = ", ".join(f"{name} = {values.get(name)}" for name in rule.condition.fields)

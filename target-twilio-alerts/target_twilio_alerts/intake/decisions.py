@@ -50,7 +50,18 @@ class Watch:
 
 @dataclass(frozen=True)
 class Edge:
-    """A rule's condition became true for a document: an alert, unless it was raised before."""
+    """A rule's condition became true for a document: an alert, unless it was raised before.
+
+    Attributes:
+        watch: The rule.
+        document_id: The document.
+        version: What tells this edge from every other one of the document.
+        values: The document's values now.
+        previous: Those before.
+        reason: Why it became true.
+        decision: All that it was decided by, as JSON.
+        is_counted: Whether it is the outcome of a record of this run.
+    """
 
     watch: Watch
     document_id: str
@@ -59,6 +70,7 @@ class Edge:
     previous: Mapping[str, Value] | None
     reason: str
     decision: str
+    is_counted: bool
 
 
 @dataclass
@@ -141,6 +153,7 @@ class Group:
                     values=document.values,
                     previous=previous,
                     reason=decision.reason,
+                    is_counted=True,
                 ),
             )
 
@@ -304,6 +317,7 @@ class Group:
         values: Mapping[str, Value],
         previous: Mapping[str, Value] | None,
         reason: str,
+        is_counted: bool = False,
     ) -> Edge:
         # What tells this edge from every other one of the document, whichever run meets it: a
         # content may come back under the same stamp, and time passes from the day last decided.
@@ -332,6 +346,7 @@ class Group:
             previous=previous,
             reason=reason,
             decision=canonical_json(decision),
+            is_counted=is_counted,
         )
 
 

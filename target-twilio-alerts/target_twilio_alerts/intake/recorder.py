@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.intake.announce import compose
 from target_twilio_alerts.ledger import Event, answers, outbox, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger.alerts import Alert
+from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.ids import short_id
+from target_twilio_alerts.rules import Outcome
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -101,7 +104,11 @@ class Recorder:
             decision=edge.decision,
             raised_at=group.at,
             run_id=self._run_id,
+            once_key=_once_key(edge, group),
         )
+        told_by = ledger_alerts.told_before(connection, alert)
+        if told_by is not None:
+            return [self._withhold(group, edge, told_by)]
         if not ledger_alerts.add(connection, alert):
             self._counts["alerts known already"] += 1
             return []
@@ -139,6 +146,24 @@ class Recorder:
                     message.text,
                 )
         return told
+
+    def _withhold(self, group: Group, edge: Edge, told_by: str) -> Event:
+        """Tell the trail of an alert that its rule's `once_per` keeps back."""
+        rule = edge.watch.rule
+        self._counts["alerts told already"] += 1
+        if edge.is_counted:
+            group.outcomes[rule.name, Outcome.ALERT.value] -= 1
+            group.outcomes[rule.name, Outcome.ALREADY_TOLD.value] += 1
+        body = {
+            "rule": rule.name,
+            "epoch": edge.watch.epoch.epoch,
+            "document": edge.document_id,
+            "version": edge.version,
+            "reason": edge.reason,
+            "once_per": list(rule.once_per),
+            "told_by": told_by,
+        }
+        return Event("alert_withheld", body, alert_id=told_by)
 
     def malformed(
         self,
@@ -189,6 +214,25 @@ class Recorder:
                 body = {"stream": stream, "context": context, "reason": reason}
                 told.append(Event("baseline_completed", body))
         return told
+
+
+def _once_key(edge: Edge, group: Group) -> str | None:
+    """The same for what the rule alerts of once; None for a document of no known counterparty."""
+    once_per = edge.watch.rule.once_per
+    if not once_per:
+        return None
+    parts: dict[str, Any] = {"company": edge.values.get("company")}
+    if "document" in once_per:
+        parts["document"] = edge.document_id
+    if "counterparty" in once_per:
+        names = ("counterparty_number", "counterparty")
+        known = [edge.values[name] for name in names if edge.values.get(name) is not None]
+        if not known:
+            return None
+        parts["counterparty"] = known[0]
+    if "day" in once_per:
+        parts["day"] = str(group.around.today)
+    return hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:32]
 
 
 def _title(edge: Edge, label: str) -> str:

@@ -27,7 +27,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Alert:
-    """A rule's condition became true for a document, at one of its versions."""
+    """A rule's condition became true for a document, at one of its versions.
+
+    ``once_key`` is the same for alerts of which the rule raises only the first.
+    """
 
     id: str
     rule: str
@@ -41,6 +44,7 @@ class Alert:
     decision: str
     raised_at: datetime
     run_id: str
+    once_key: str | None = None
 
 
 def current_epoch(
@@ -87,6 +91,21 @@ def mark_decided(connection: Connection, *, rule: str, epoch: int, day: date) ->
         .where(table.rule == rule, table.epoch == epoch)
         .values(decided_on=day),
     )
+
+
+def told_before(connection: Connection, alert: Alert) -> str | None:
+    """The id of the alert after which the rule raises no more like this one."""
+    if alert.once_key is None:
+        return None
+    table = alerts.c
+    found: str | None = connection.execute(
+        sa.select(table.id).where(
+            table.rule == alert.rule,
+            table.epoch == alert.epoch,
+            table.once_key == alert.once_key,
+        ),
+    ).scalar()
+    return found
 
 
 def add(connection: Connection, alert: Alert) -> bool:

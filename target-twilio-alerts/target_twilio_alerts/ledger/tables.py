@@ -200,8 +200,10 @@ alerts = sa.Table(
     sa.Column("decision", sa.Text, nullable=False),
     sa.Column("raised_at", UtcDateTime, nullable=False),
     sa.Column("run_id", sa.String(32), nullable=False),
+    sa.Column("once_key", sa.String(32)),
     sa.UniqueConstraint("rule", "epoch", "document_id", "version"),
 )
+sa.Index("ix_alerts_once_key", alerts.c.rule, alerts.c.epoch, alerts.c.once_key, unique=True)
 
 messages = sa.Table(
     "messages",

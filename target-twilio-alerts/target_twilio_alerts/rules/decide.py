@@ -36,6 +36,8 @@ class Outcome(str, Enum):
     """The document was there when the stream was first read."""
     STALE = "stale"
     """The record is older than what is known already."""
+    ALREADY_TOLD = "already_told"
+    """It became true, but the rule has alerted for the like of it, as its `once_per` says."""
     TOO_OLD = "too_old"
     """It became true, but the document is older than the rule's `max_age`."""
     DELETED = "deleted"

@@ -22,6 +22,9 @@ CHANNELS = ("sms", "email")
 SEVERITIES = ("low", "normal", "high", "critical")
 """From the least to the most urgent."""
 
+ONCE_PER = ("document", "counterparty", "day")
+"""What a rule may alert once for; several go together, as in once for a counterparty and day."""
+
 DEFAULT_SEVERITY = "normal"
 DEFAULT_LOCALE = "en"
 
@@ -66,6 +69,7 @@ class Rule:
         again_on: Fields whose change alerts anew while the condition stays true.
         line: Its line in the file, from 1.
         zone: Name of the zone that `today` is taken in, if the file names one.
+        once_per: Some of ONCE_PER, for which it alerts once; empty: each time it becomes true.
         max_age: How long ago the document's date may be for an alert; None: any time.
     """
 
@@ -80,6 +84,7 @@ class Rule:
     line: int = 1
     zone: str | None = None
     max_age: timedelta | None = None
+    once_per: tuple[str, ...] = ()
 
     @property
     def severity_rank(self) -> int:

@@ -15,6 +15,7 @@ from target_twilio_alerts.rules.expressions import (
 from target_twilio_alerts.rules.model import (
     CHANNELS,
     DEFAULT_SEVERITY,
+    ONCE_PER,
     SEVERITIES,
     Recipient,
     Rule,
@@ -29,7 +30,17 @@ if TYPE_CHECKING:
     from target_twilio_alerts.rules.recipients import People
     from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
 
-RULE_KEYS = ("entity", "when", "notify", "via", "severity", "template", "again_on", "max_age")
+RULE_KEYS = (
+    "entity",
+    "when",
+    "notify",
+    "via",
+    "severity",
+    "template",
+    "again_on",
+    "max_age",
+    "once_per",
+)
 REQUIRED_KEYS = ("entity", "when", "notify", "via")
 
 
@@ -89,6 +100,7 @@ class RuleEntries:
         template = self._file.text(given.get("template"), where)
         again_on = self._again_on(given.get("again_on"), entity, condition, where)
         max_age = self._max_age(given.get("max_age"), entity, where)
+        once_per = self._once_per(given.get("once_per"), entity, where)
         if entity is None or condition is None:
             return None
         return Rule(
@@ -103,7 +115,25 @@ class RuleEntries:
             line=entry.line,
             zone=self._zone,
             max_age=max_age,
+            once_per=once_per,
         )
+
+    def _once_per(self, entry: Entry | None, entity: Entity | None, where: str) -> tuple[str, ...]:
+        given = self._one_of(self._file.texts(entry, where), ONCE_PER, where, "once_per")
+        if entry is None:
+            return ()
+        if "counterparty" in given and entity is not None and "counterparty" not in entity.fields:
+            self._mistakes.add(
+                given["counterparty"],
+                f"{where}: {entity.name} has no counterparty; write once_per: document",
+            )
+        if "day" in given and self._zone is None:
+            self._mistakes.add(
+                given["day"],
+                f"{where}: once_per day needs to know whose day: add a line such as "
+                "`timezone: Europe/Stockholm`",
+            )
+        return tuple(name for name in ONCE_PER if name in given)
 
     def _max_age(self, entry: Entry | None, entity: Entity | None, where: str) -> timedelta | None:
         if entry is None:
