@@ -36,6 +36,15 @@ def test_the_taps_schemas_are_those_of_the_contract(contracts):
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def test_the_fields_that_rules_may_name_are_those_of_the_taps_schemas(contracts):
+    ended = run(
+        "scripts/generate_raw_fields.py",
+        "--check",
+        str(contracts / "visma-erp.openapi.json"),
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_the_sandboxs_endpoints_are_those_of_the_contract(contracts):
     ended = run(
         "scripts/generate_sandbox_endpoints.py",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_twilio_alerts.documents.fields import Field, UnreadableValue, Value
+from target_twilio_alerts.documents.raw_fields import PREFIX, raw_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
@@ -85,6 +86,23 @@ class Entity:
     @cached_property
     def _readers(self) -> list[tuple[str, Callable[[Mapping[str, Any]], Value]]]:
         return [(name, one.reader()) for name, one in self.fields.items()]
+
+    @property
+    def raw_fields(self) -> Mapping[str, Field]:
+        """Fields of its records that rules may name beside `fields`, as `record....`."""
+        return raw_fields(self.stream)
+
+    @cached_property
+    def keeps_raw(self) -> bool:
+        """Whether some of its `fields` are of that kind."""
+        return any(name.startswith(PREFIX) for name in self.fields)
+
+    def with_raw(self, names: Iterable[str]) -> Entity:
+        """The same, with those of `raw_fields` that rules name among its fields."""
+        raw = {
+            name: self.raw_fields[name] for name in sorted(set(names)) if name in self.raw_fields
+        }
+        return replace(self, fields={**self.fields, **raw}) if raw else self
 
     def document(self, record: Mapping[str, Any], key_properties: Sequence[str]) -> Document:
         """Read a record.

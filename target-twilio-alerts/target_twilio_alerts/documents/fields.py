@@ -46,7 +46,7 @@ class Combine(str, Enum):
     COUNT = "count"
     """How many items the source, an array, has."""
     EACH = "each"
-    """The last part of the path, from each item of an array: a list without repeats."""
+    """The rest of the path, from each item of an array: a list without repeats."""
 
 
 class UnreadableValue(Exception):  # noqa: N818 - an outcome to record, not an error of the run
@@ -84,7 +84,8 @@ class Field:
         items = _path(path.removesuffix("[]"))
         if self.combine is Combine.COUNT:
             return lambda record: _count(items(record))
-        return lambda record: _each(items(record), part)
+        find = _path(part)
+        return lambda record: _each(items(record), find)
 
 
 def _path(path: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -176,15 +177,15 @@ def _count(value: Any) -> Decimal | None:
     return None if value is None else Decimal(len(_items(value)))
 
 
-def _each(value: Any, part: str) -> tuple[str, ...] | None:
-    return None if value is None else tuple(dict.fromkeys(_parts(_items(value), part)))
+def _each(value: Any, find: Callable[[Any], Any]) -> tuple[str, ...] | None:
+    return None if value is None else tuple(dict.fromkeys(_parts(_items(value), find)))
 
 
-def _parts(items: list[Any], part: str) -> Iterator[str]:
+def _parts(items: list[Any], find: Callable[[Any], Any]) -> Iterator[str]:
     for item in items:
         if not isinstance(item, dict):
             raise UnreadableValue("is not where it should be")
-        found = item.get(part)
+        found = find(item)
         if found is not None:
             yield _text(found)
 

@@ -198,6 +198,8 @@ class Group:
                 stamp=document.stamp,
                 row_version=document.row_version,
                 final=document.final,
+                # A rule may have begun to name more of the record since the header was written.
+                header=(dump_values(document.values) if arrival.entity.keeps_raw else known.header),
             )
             if version == known:
                 return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_twilio_alerts.documents import PRESETS, UnusableRecord
+from target_twilio_alerts.documents import UnusableRecord
 from target_twilio_alerts.intake.decisions import Arrival, Group, Watch
 from target_twilio_alerts.intake.reads import CompleteReads, UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
@@ -148,7 +148,7 @@ class Intake:
         as it can be read; one without its key cannot be, and is recorded alone.
         """
         self.raise_error()
-        entity = PRESETS.get(stream)
+        entity = self._alerts.entities.get(stream)
         if entity is None:
             self.counts[f"unknown stream {stream}"] += 1
             return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from target_twilio_alerts.documents import ENTITIES
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger import answers, events, versions
 
@@ -70,7 +69,7 @@ class Untouched:
             group = self._group(connection, ids)
             for version in list(group.stored.values()):
                 before = versions.header_before(connection, version)
-                group.late(watch, version, ENTITIES[version.entity], before=before)
+                group.late(watch, version, watch.rule.entity, before=before)
             return self._write(connection, group)
 
     def _by_the_clock(self, watch: Watch, today: date) -> list[Event]:

@@ -97,6 +97,19 @@ def clean_values(values: Mapping[str, Value]) -> dict[str, Any]:
     return {name: clean(value) for name, value in values.items()}
 
 
+def nested(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return fields with dots in their names as objects in objects, without the prefix."""
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        if name.startswith(prefix):
+            *owners, last = name.removeprefix(prefix).split(".")
+            inner = tree
+            for owner in owners:
+                inner = inner.setdefault(owner, {})
+            inner[last] = value
+    return tree
+
+
 def currency_of(values: Mapping[str, Any]) -> str | None:
     """Return the document's currency, if it is known."""
     currency = values.get("currency")
@@ -173,7 +186,11 @@ def _only_amount(name: str, currency: str | None) -> str | None:
 
 def _ordered(values: Mapping[str, Any]) -> list[str]:
     known = [name for name in _ORDER if name in values]
-    others = [name for name in values if name not in _ORDER and name not in _NOT_FACTS]
+    others = [
+        name
+        for name in values
+        if name not in _ORDER and name not in _NOT_FACTS and not name.startswith("record.")
+    ]
     return known + others
 
 

@@ -11,7 +11,7 @@ from target_twilio_alerts.messages.context import (
     TemplateError,
     TemplateProblem,
 )
-from target_twilio_alerts.messages.facts import changes_between, clean, clean_values
+from target_twilio_alerts.messages.facts import changes_between, clean, clean_values, nested
 from target_twilio_alerts.messages.locales import builtin_formats
 from target_twilio_alerts.messages.masking import mask_ibans
 from target_twilio_alerts.messages.own import OwnTemplates
@@ -133,6 +133,7 @@ def variables_of(context: MessageContext, formats: Formats) -> dict[str, Any]:
     """Return what a template may name; the alert's own names win over a document's fields."""
     return {
         **context.values,
+        "record": nested(context.values, "record."),
         "previous": context.previous,
         "changes": changes_between(context.previous, context.values, context.entity, formats),
         "rule": context.rule,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from target_twilio_alerts.documents import PRESETS
 from target_twilio_alerts.rules.rates import Rates
 
 if TYPE_CHECKING:
@@ -128,3 +129,8 @@ class Alerts:
     timezone: tzinfo | None
     path: Path
     rates: Rates = field(default_factory=Rates)
+
+    @cached_property
+    def entities(self) -> Mapping[str, Entity]:
+        """Entities by the stream that brings them, with the fields of records that rules name."""
+        return {**PRESETS, **{rule.entity.stream: rule.entity for rule in self.rules}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.documents import ENTITIES
@@ -79,8 +80,13 @@ class RuleEntries:
             self._mistakes.add(1, "rules is missing; add what to alert on")
             return ()
         found = self._file.entries(entry.node, entry.line, "rules")
-        rules = [self._rule(one) for one in found.values()]
-        return tuple(rule for rule in rules if rule is not None)
+        read = [self._rule(one) for one in found.values()]
+        rules = [rule for rule in read if rule is not None]
+        named: dict[str, set[str]] = {}
+        for rule in rules:
+            named.setdefault(rule.entity.name, set()).update(rule.condition.fields, rule.again_on)
+        entities = {name: ENTITIES[name].with_raw(names) for name, names in named.items()}
+        return tuple(replace(rule, entity=entities[rule.entity.name]) for rule in rules)
 
     def _rule(self, entry: Entry) -> Rule | None:
         where = f"rule {entry.key!r}"
@@ -244,7 +250,7 @@ class RuleEntries:
                 "again_on",
             )
         for name in names:
-            if name.value not in entity.fields:
+            if name.value not in entity.fields and name.value not in entity.raw_fields:
                 meant = suggestion(name.value, entity.fields, "it has")
                 self._mistakes.add(
                     name.line,

@@ -60,7 +60,7 @@ class Checker:
             ast.Compare: lambda node: check_comparison(self, node),
             ast.Call: lambda node: check_call(self, node),
             ast.Name: self._name,
-            ast.Attribute: self._previous,
+            ast.Attribute: self._dotted,
             ast.Constant: self._constant,
         }
 
@@ -116,8 +116,8 @@ class Checker:
         return f"{self.source.of(node)} is {checked.type.described}"
 
     def field(self, name: str) -> Field | None:
-        """The entity's field of that name."""
-        return self.entity.fields.get(name)
+        """The entity's field of that name, which may be one of its records' own."""
+        return self.entity.fields.get(name) or self.entity.raw_fields.get(name)
 
     def names(self) -> list[str]:
         """What a bare name may be."""
@@ -178,6 +178,8 @@ class Checker:
             self.source.fail("null can only be asked for: `x is null` or `x is not null`", node)
         if name == "previous":
             self.source.fail("`previous` needs a field, as in previous.status", node)
+        if name == "record":
+            self.source.fail("`record` needs a field, as in record.supplier.name", node)
         if name in FUNCTIONS:
             self.source.fail(f"write it with brackets: {FUNCTIONS[name].example}", node)
         return self.unknown(name, node)
@@ -196,19 +198,32 @@ class Checker:
             self.source.fail(f'{what}; if it is text, put it in quotes: "{name}"', node)
         self.source.fail(f"{what}; {suggestion(name, self.names(), 'it has')}", node)
 
-    def _previous(self, node: ast.expr) -> Node:
-        assert isinstance(node, ast.Attribute)  # noqa: S101 - dispatched by type
-        if not (isinstance(node.value, ast.Name) and node.value.id == "previous"):
-            self.source.fail("only previous has a part behind a dot, as in previous.status", node)
-        field = self.field(node.attr)
-        if field is None:
-            fields = self.entity.fields
+    def _dotted(self, node: ast.expr) -> Node:
+        """Check `previous.status`, `record.supplier.name` or `previous.record.supplier.name`."""
+        parts: list[str] = []
+        inner = node
+        while isinstance(inner, ast.Attribute):
+            parts.insert(0, inner.attr)
+            inner = inner.value
+        root = inner.id if isinstance(inner, ast.Name) else ""
+        if root not in {"previous", "record"}:
             self.source.fail(
-                f"{self.entity.name} has no field {node.attr}; "
-                f"{suggestion(node.attr, fields, 'it has')}",
+                "only previous and record have parts behind a dot, as in previous.status or "
+                "record.supplier.name",
                 node,
             )
-        return FieldOf(Type(field.kind.value), node.attr, previous=True)
+        previous = root == "previous"
+        name = ".".join(parts if previous else [root, *parts])
+        field = self.field(name)
+        if field is None:
+            is_raw = name.partition(".")[0] == "record"
+            known = self.entity.raw_fields if is_raw else self.entity.fields
+            what = f"{self.entity.name} has no field {name}"
+            meant = nearest(name, known)
+            if is_raw and meant is None:
+                self.source.fail(f"{what}; its names are those of Visma's API, case and all", node)
+            self.source.fail(f"{what}; {suggestion(name, known, 'it has')}", node)
+        return FieldOf(Type(field.kind.value), name, previous=previous)
 
     def _constant(self, node: ast.expr) -> Node:
         assert isinstance(node, ast.Constant)  # noqa: S101 - dispatched by type

@@ -34,7 +34,7 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 _ORDERED = {Type.NUMBER, Type.DATE, Type.DURATION}
 _NULLS = {"null", "None"}
-_RESERVED = {"today", "true", "false", "previous", *_NULLS, *FUNCTIONS}
+_RESERVED = {"today", "true", "false", "previous", "record", *_NULLS, *FUNCTIONS}
 
 
 def check_comparison(checker: Checker, node: ast.expr) -> Node:
