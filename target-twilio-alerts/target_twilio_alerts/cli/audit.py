@@ -193,6 +193,8 @@ def _tell_decision(connection: Connection, message_id: str) -> None:
     click.echo(f"{'when':>13}: {decision['when']}")
     click.echo(f"{'before':>13}: {_plain(decision['previous']) or 'never seen'}")
     click.echo(f"{'now':>13}: {_plain(decision['current'])}")
+    for call, numbers in decision.get("others", {}).items():
+        click.echo(f"{'with':>13}: {', '.join(numbers) or 'no other document'} ({call})")
     for rate in decision.get("rates", ()):
         used = f"1 {rate['base']} = {rate['rate']} {rate['quote']} of {rate['day']}"
         click.echo(f"{'rate':>13}: {used} ({rate['source']})")

@@ -70,6 +70,9 @@ class Entity:
         volatile: Names of fields that are no content, at every depth.
         credit_types: Types whose amounts are negative, whatever sign the API gives them.
         signed: Fields that take that sign.
+        grouped_by: Fields whose first known one tells to which group a document belongs: its
+            supplier, its account.
+        void_statuses: Statuses of documents that count for nothing.
     """
 
     name: str
@@ -82,10 +85,31 @@ class Entity:
     volatile: frozenset[str] = frozenset({"lastModifiedDateTime", "timeStamp", "metadata"})
     credit_types: frozenset[str] = frozenset()
     signed: tuple[str, ...] = field(default=("amount", "base_amount", "balance"))
+    grouped_by: tuple[str, ...] = ("counterparty_number", "counterparty")
+    void_statuses: frozenset[str] = frozenset({"Voided", "Canceled", "Cancelled", "Rejected"})
 
     @cached_property
     def _readers(self) -> list[tuple[str, Callable[[Mapping[str, Any]], Value]]]:
         return [(name, one.reader()) for name, one in self.fields.items()]
+
+    @cached_property
+    def has_groups(self) -> bool:
+        """Whether its documents belong to groups, and have a date within them."""
+        return "date" in self.fields and any(name in self.fields for name in self.grouped_by)
+
+    def group(self, values: Mapping[str, Value]) -> str | None:
+        """To which group a document belongs: 16 hexadecimal digits; None if that is not known.
+
+        A void document belongs to none.
+        """
+        if values.get("status") in self.void_statuses:
+            return None
+        for name in self.grouped_by:
+            value = values.get(name)
+            if value is not None:
+                told = msgspec.json.encode([self.name, values.get("company"), str(value)])
+                return hashlib.sha256(told).hexdigest()[:16]
+        return None
 
     @property
     def raw_fields(self) -> Mapping[str, Field]:

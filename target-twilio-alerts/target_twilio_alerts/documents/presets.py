@@ -49,6 +49,7 @@ def _entity(
     final: Iterable[str] | None,
     credits_are: Iterable[str] = (),
     volatile: Iterable[str] = (),
+    grouped_by: tuple[str, ...] = ("counterparty_number", "counterparty"),
 ) -> Entity:
     company = _text("company", "company", "The company's name, as the tap's settings give it.")
     return Entity(
@@ -58,6 +59,7 @@ def _entity(
         fields={field.name: field for field in (company, *fields)},
         final_statuses=None if final is None else frozenset(final),
         credit_types=frozenset(credits_are),
+        grouped_by=grouped_by,
         volatile=frozenset({"lastModifiedDateTime", "timeStamp", "metadata", *volatile}),
     )
 
@@ -316,6 +318,7 @@ GENERAL_LEDGER_TRANSACTION = _entity(
     _text("reference", "refNumber", "Number of the document it is based on."),
     _text("period", "period", "Financial period."),
     final=None,
+    grouped_by=("account",),
     # Running totals in listing order: they depend on what was asked for.
     volatile=("begBalance", "endingBalance", "currBegBalance", "currEndingBalance"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.documents import dump_values, is_older, load_values
@@ -13,9 +14,10 @@ from target_twilio_alerts.rules import Outcome, decide, decide_by_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date, datetime, tzinfo
+    from datetime import datetime, tzinfo
 
     from target_twilio_alerts.documents import Document, Entity, Value
+    from target_twilio_alerts.intake.neighbours import Neighbours
     from target_twilio_alerts.ledger.alerts import Epoch
     from target_twilio_alerts.ledger.answers import AnswerKey
     from target_twilio_alerts.rules import Decision, Rule, Surroundings
@@ -84,6 +86,7 @@ class Group:
     at: datetime
     around: Surroundings
     zone: tzinfo | None
+    neighbours: Neighbours
     new: dict[str, StoredVersion] = field(default_factory=dict)
     changed: dict[str, StoredVersion] = field(default_factory=dict)
     superseded: list[StoredVersion] = field(default_factory=list)
@@ -98,7 +101,7 @@ class Group:
         document = arrival.document
         known = self.stored.get(document.id)
         if arrival.deleted:
-            self._delete(known, watches)
+            self._delete(known, watches, arrival.entity)
             return
         if known is not None and is_older(document, known):
             for watch in watches:
@@ -109,15 +112,34 @@ class Group:
         if known is not None:
             # The same content gives the same values, even if an older release wrote the header.
             previous = document.values if same else load_values(known.header, arrival.entity)
+        around = self._around(arrival.entity, document.id, document.values)
         for watch in watches:
-            self._decide(arrival, watch, known=known, previous=previous, same=same)
+            self._decide(
+                arrival,
+                watch,
+                around=around,
+                known=known,
+                previous=previous,
+                same=same,
+            )
         self._keep(arrival, known=known, same=same)
+
+    def _around(
+        self,
+        entity: Entity,
+        document_id: str,
+        values: Mapping[str, Value],
+    ) -> Surroundings:
+        """What a document is decided with; its like are looked up only if a rule looks at them."""
+        others = self.neighbours.of(entity, document_id, values)
+        return self.around if others is None else self.around._replace(others=others)
 
     def _decide(
         self,
         arrival: Arrival,
         watch: Watch,
         *,
+        around: Surroundings,
         known: StoredVersion | None,
         previous: Mapping[str, Value] | None,
         same: bool,
@@ -132,7 +154,7 @@ class Group:
             rule,
             document.values,
             previous,
-            around=self.around,
+            around=around,
             before_on=last,
             remembered=self.remembered.get(remembered_key),
         )
@@ -146,6 +168,7 @@ class Group:
                 self._edge(
                     watch,
                     document.id,
+                    around=around,
                     ordinal=_ordinal(known, same=same),
                     last=last,
                     stamp=document.stamp,
@@ -157,13 +180,20 @@ class Group:
                 ),
             )
 
-    def _delete(self, known: StoredVersion | None, watches: Iterable[Watch]) -> None:
+    def _delete(
+        self,
+        known: StoredVersion | None,
+        watches: Iterable[Watch],
+        entity: Entity,
+    ) -> None:
         """Note that a document is gone: what it said last is kept, and time passes it by."""
         for watch in watches:
             self.outcomes[watch.rule.name, Outcome.DELETED.value] += 1
         if known is not None:
             self.deleted.append(known)
-            self._store(replace(known, final=True), is_new=known.id in self.new)
+            version = replace(known, final=True, grouping=None)
+            self._store(version, is_new=known.id in self.new)
+            self.neighbours.put(version, entity, {})
 
     def _last_decided(self, watch: Watch, known: StoredVersion | None) -> date | None:
         """The day on which the previous version was last decided by a rule that has a clock."""
@@ -189,7 +219,10 @@ class Group:
             self.undecided[key] = None
 
     def _keep(self, arrival: Arrival, *, known: StoredVersion | None, same: bool) -> None:
-        document = arrival.document
+        document, entity = arrival.document, arrival.entity
+        day = document.values.get("date")
+        grouping = entity.group(document.values) if entity.has_groups else None
+        dated = day if isinstance(day, date) else None
         if known is not None and same:
             # Re-stamped, or back after it was gone: no new version, but what is older must be told
             # by the newest stamp.
@@ -199,7 +232,9 @@ class Group:
                 row_version=document.row_version,
                 final=document.final,
                 # A rule may have begun to name more of the record since the header was written.
-                header=(dump_values(document.values) if arrival.entity.keeps_raw else known.header),
+                header=(dump_values(document.values) if entity.keeps_raw else known.header),
+                grouping=grouping,
+                dated=dated,
             )
             if version == known:
                 return
@@ -218,10 +253,13 @@ class Group:
                 baseline=arrival.baseline,
                 seen_at=self.at,
                 run_id=self.run_id,
+                grouping=grouping,
+                dated=dated,
             )
             if known is not None:
                 self.superseded.append(known)
         self._store(version, is_new=known is None or document.id in self.new)
+        self.neighbours.put(version, entity, document.values)
 
     def _store(self, version: StoredVersion, *, is_new: bool) -> None:
         self.stored[version.id] = version
@@ -240,10 +278,11 @@ class Group:
         if self.around.today is None or last is None or last >= self.around.today:
             return
         values = load_values(version.header, entity)
+        around = self._around(entity, version.id, values)
         decision = decide_by_clock(
             watch.rule,
             values,
-            around=self.around,
+            around=around,
             last=last,
             remembered=remembered,
         )
@@ -252,6 +291,7 @@ class Group:
                 self._edge(
                     watch,
                     version.id,
+                    around=around,
                     ordinal=version.ordinal,
                     last=last,
                     stamp=version.stamp,
@@ -281,11 +321,12 @@ class Group:
         key = (watch.rule.name, watch.epoch.epoch, version.id)
         values = load_values(version.header, entity)
         previous = None if before is None else load_values(before, entity)
+        around = self._around(entity, version.id, values)
         decision = decide(
             watch.rule,
             values,
             previous,
-            around=self.around,
+            around=around,
             remembered=self.remembered.get(key),
         )
         if decision.outcome is Outcome.UNDECIDED:
@@ -297,6 +338,7 @@ class Group:
                 self._edge(
                     watch,
                     version.id,
+                    around=around,
                     ordinal=version.ordinal,
                     last=self.around.today,
                     stamp=version.stamp,
@@ -312,6 +354,7 @@ class Group:
         watch: Watch,
         document_id: str,
         *,
+        around: Surroundings,
         ordinal: int,
         last: date | None,
         stamp: str | None,
@@ -334,12 +377,15 @@ class Group:
             "today": None if self.around.today is None else self.around.today.isoformat(),
             "stamp": stamp,
         }
-        rates = watch.rule.condition.rates_used(values, self.around)
+        rates = watch.rule.condition.rates_used(values, around)
         if rates:
             decision["rates"] = [
                 {**vars(rate), "day": rate.day.isoformat(), "rate": f"{rate.rate:f}"}
                 for rate in rates
             ]
+        others = watch.rule.condition.others_used(values, around)
+        if others:
+            decision["others"] = others
         return Edge(
             watch=watch,
             document_id=document_id,

@@ -12,12 +12,14 @@ import logging
 import threading
 import time
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from target_twilio_alerts.documents import UnusableRecord
 from target_twilio_alerts.intake.decisions import Arrival, Group, Watch
+from target_twilio_alerts.intake.neighbours import Neighbours
 from target_twilio_alerts.intake.reads import CompleteReads, UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
 from target_twilio_alerts.intake.untouched import Untouched
@@ -97,6 +99,11 @@ class Intake:
         self.taken: Counter[str] = Counter()
         self._recorder = Recorder(alerts, messages, run=run, counts=self.counts, dry_run=dry_run)
         self._reads, self._watches = self._open()
+        self._recent_days = {
+            entity: max(days)
+            for entity, watches in self._watches.items()
+            if any(days := [watch.rule.condition.recent_days for watch in watches])
+        }
 
     def _open(self) -> tuple[CompleteReads, dict[str, list[Watch]]]:
         now = utc_now()
@@ -285,6 +292,7 @@ class Intake:
             at=now,
             around=Surroundings(self._today(now), self._alerts.rates),
             zone=self._alerts.timezone,
+            neighbours=Neighbours(partial(versions.of_group, connection), self._recent_days),
         )
 
     def _today(self, now: datetime) -> date | None:

@@ -122,8 +122,11 @@ documents = sa.Table(
     sa.Column("baseline", sa.Boolean, nullable=False),
     sa.Column("seen_at", UtcDateTime, nullable=False),
     sa.Column("run_id", sa.String(32), nullable=False),
+    sa.Column("grouping", sa.String(16)),
+    sa.Column("dated", sa.Date),
 )
 sa.Index("ix_documents_entity_final", documents.c.entity, documents.c.final)
+sa.Index("ix_documents_grouping", documents.c.grouping, documents.c.dated)
 
 document_versions = sa.Table(
     "document_versions",

@@ -19,7 +19,7 @@ from target_twilio_alerts.ledger.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy.engine import Connection
 
@@ -44,6 +44,8 @@ class StoredVersion:
     baseline: bool
     seen_at: datetime
     run_id: str
+    grouping: str | None = None
+    dated: date | None = None
 
 
 _COLUMNS = [documents.c[name] for name in StoredVersion.__dataclass_fields__]
@@ -57,6 +59,22 @@ def load(connection: Connection, ids: Iterable[str]) -> dict[str, StoredVersion]
         for row in rows:
             found[row.id] = StoredVersion(*row)
     return found
+
+
+def of_group(
+    connection: Connection,
+    group: str,
+    earliest: date,
+    latest: date,
+) -> list[StoredVersion]:
+    """Documents of a group that are dated within these days, in key order."""
+    table = documents.c
+    query = (
+        sa.select(*_COLUMNS)
+        .where(table.grouping == group, table.dated.between(earliest, latest))
+        .order_by(table.id)
+    )
+    return [StoredVersion(*row) for row in connection.execute(query)]
 
 
 def header_before(connection: Connection, version: StoredVersion) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.expressions.names import suggestion
 from target_twilio_alerts.rules.expressions.nodes import AmountIn, Call, Literal, Node, Type
+from target_twilio_alerts.rules.expressions.recent import RECENT, check_recent
 
 if TYPE_CHECKING:
     from target_twilio_alerts.rules.expressions.check import Checker
@@ -49,12 +50,14 @@ def check_call(checker: Checker, node: ast.expr) -> Node:
     assert isinstance(node, ast.Call)  # noqa: S101 - dispatched by type
     source = checker.source
     name = node.func.id if isinstance(node.func, ast.Name) else source.of(node.func)
+    if name in RECENT:
+        return check_recent(checker, node, name)
     function = FUNCTIONS.get(name)
     if function is None:
         if checker.field(name) is not None:
             source.fail(f"{name} is a field, not a function; an operator is missing", node)
         source.fail(
-            f"there is no function {name}; {suggestion(name, FUNCTIONS, 'there are')}",
+            f"there is no function {name}; {suggestion(name, [*FUNCTIONS, *RECENT], 'there are')}",
             node,
         )
     if node.keywords or len(node.args) != len(function.takes):

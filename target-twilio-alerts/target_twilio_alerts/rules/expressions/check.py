@@ -22,6 +22,7 @@ from target_twilio_alerts.rules.expressions.nodes import (
     Today,
     Type,
 )
+from target_twilio_alerts.rules.expressions.recent import RECENT
 from target_twilio_alerts.rules.expressions.scan import MAX_DEPTH
 from target_twilio_alerts.rules.expressions.source import Source
 
@@ -182,6 +183,8 @@ class Checker:
             self.source.fail("`record` needs a field, as in record.supplier.name", node)
         if name in FUNCTIONS:
             self.source.fail(f"write it with brackets: {FUNCTIONS[name].example}", node)
+        if name in RECENT:
+            self.source.fail(f"write it with brackets: {RECENT[name]}", node)
         return self.unknown(name, node)
 
     def unknown(self, name: str, node: ast.expr, *, text: bool = False) -> NoReturn:

@@ -20,6 +20,7 @@ from target_twilio_alerts.rules.expressions.nodes import (
     OneOf,
     Type,
 )
+from target_twilio_alerts.rules.expressions.recent import RECENT
 
 if TYPE_CHECKING:
     from target_twilio_alerts.rules.expressions.check import Checker
@@ -34,7 +35,7 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 _ORDERED = {Type.NUMBER, Type.DATE, Type.DURATION}
 _NULLS = {"null", "None"}
-_RESERVED = {"today", "true", "false", "previous", "record", *_NULLS, *FUNCTIONS}
+_RESERVED = {"today", "true", "false", "previous", "record", *_NULLS, *FUNCTIONS, *RECENT}
 
 
 def check_comparison(checker: Checker, node: ast.expr) -> Node:

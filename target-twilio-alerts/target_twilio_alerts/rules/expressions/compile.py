@@ -21,9 +21,11 @@ from target_twilio_alerts.rules.expressions.nodes import (
     Node,
     Not,
     OneOf,
+    Recent,
     Today,
     Type,
 )
+from target_twilio_alerts.rules.expressions.recent import recent_value
 from target_twilio_alerts.rules.rates import Converted
 
 if TYPE_CHECKING:
@@ -67,6 +69,10 @@ def _amount_in(node: AmountIn) -> Evaluate:
         return None if converted is None else converted.amount
 
     return evaluate
+
+
+def _recent(node: Recent) -> Evaluate:
+    return lambda current, _previous, around: recent_value(node, current, around)
 
 
 def convert(node: AmountIn, current: Values, around: Surroundings) -> Converted | None:
@@ -232,6 +238,7 @@ _COMPILERS: Final[dict[type, Callable[[Any], Evaluate]]] = {
     FieldOf: _field,
     Today: _today,
     AmountIn: _amount_in,
+    Recent: _recent,
     Call: _call,
     Arithmetic: _arithmetic,
     Negative: _negative,

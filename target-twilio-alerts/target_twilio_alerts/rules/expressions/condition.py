@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from target_twilio_alerts.rules.expressions.check import Checker
 from target_twilio_alerts.rules.expressions.compile import Evaluate, Values, compile_node, convert
 from target_twilio_alerts.rules.expressions.explain import Explanation
-from target_twilio_alerts.rules.expressions.nodes import AmountIn, FieldOf, Node
+from target_twilio_alerts.rules.expressions.nodes import AmountIn, FieldOf, Node, Recent
+from target_twilio_alerts.rules.expressions.recent import missing, recent_documents
 
 if TYPE_CHECKING:
     from target_twilio_alerts.documents import Entity
@@ -43,6 +44,7 @@ class Condition:
         uses_previous: Whether it names the previous version.
         uses_clock: Whether it names today.
         uses_rates: Whether it needs currency rates.
+        recent_days: How far from its date it looks at other documents of its group; 0: not at all.
         answer: The fast way to the answer alone; takes what `decide` takes.
     """
 
@@ -52,6 +54,7 @@ class Condition:
     uses_previous: bool
     uses_clock: bool
     uses_rates: bool
+    recent_days: int
     answer: Evaluate
     tree: Node
 
@@ -85,6 +88,17 @@ class Condition:
         converted = [convert(each, current, around) for each in dict.fromkeys(named)]
         return [one.rate for one in converted if one is not None and one.rate is not None]
 
+    def others_used(self, current: Values, around: Surroundings) -> dict[str, list[str]]:
+        """For each function over recent documents, the numbers of those that it found."""
+        named = [each for each in self.tree.walk() if isinstance(each, Recent)]
+        return {
+            each.render(): [
+                str(one.get("number")) for one in recent_documents(each, current, around)
+            ]
+            for each in dict.fromkeys(named)
+            if not missing(each, current)
+        }
+
 
 def compile_condition(text: str, entity: Entity) -> Condition:
     """Check a condition and compile it.
@@ -105,6 +119,7 @@ def compile_condition(text: str, entity: Entity) -> Condition:
         uses_previous=any(each.previous for each in named),
         uses_clock=tree.uses_clock,
         uses_rates=any(isinstance(each, AmountIn) for each in tree.walk()),
+        recent_days=max((each.days for each in tree.walk() if isinstance(each, Recent)), default=0),
         answer=compile_node(tree),
         tree=tree,
     )

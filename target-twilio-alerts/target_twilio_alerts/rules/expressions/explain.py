@@ -19,8 +19,10 @@ from target_twilio_alerts.rules.expressions.nodes import (
     Node,
     Not,
     OneOf,
+    Recent,
     Today,
 )
+from target_twilio_alerts.rules.expressions.recent import missing, recent_documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +69,8 @@ class Explanation:
                 yield each.render()
             if isinstance(each, AmountIn) and self._value(each) is None:
                 yield from self._null_parts(each)
+            if isinstance(each, Recent) and self._value(each) is None:
+                yield from missing(each, self._context[0]) or [each.render()]
 
     def without_rate(self, node: Node) -> Iterator[str]:
         """Yield the rates that were missing, where all else for an amount was there."""
@@ -145,7 +149,17 @@ class Explanation:
         shown = show_value(self._value(node))
         if isinstance(node, AmountIn):
             shown += self._by_rate(node)
+        if isinstance(node, Recent):
+            shown += self._with_others(node)
         return shown if isinstance(node, Literal) else f"{node.render()} {shown}"
+
+    def _with_others(self, node: Recent) -> str:
+        current, _, around = self._context
+        if self._value(node) is None:
+            return ""
+        found = [str(one.get("number")) for one in recent_documents(node, current, around)]
+        more = ["..."] if len(found) > _MAX_CHOICES else []
+        return f" (with {', '.join(found[:_MAX_CHOICES] + more)})" if found else ""
 
     def _by_rate(self, node: AmountIn) -> str:
         current, _, around = self._context

@@ -129,6 +129,32 @@ class AmountIn(Node):
 
 
 @dataclass(frozen=True)
+class Recent(Node):
+    """Documents of the same group within so many days of this one: how many, their sum or largest.
+
+    Attributes:
+        function: recent_count, recent_sum or recent_max.
+        days: How far away a document's date may be, before or after.
+        field: What is summed or compared; None for a count.
+        same: Fields that must be the same as this document's.
+        group: Fields that tell the group.
+        void: Statuses of documents that do not count.
+    """
+
+    function: str
+    days: int
+    field: str | None
+    same: tuple[str, ...]
+    group: tuple[str, ...]
+    void: frozenset[str]
+    type: Type = Type.NUMBER
+
+    def render(self) -> str:
+        parts = [*([self.field] if self.field else []), f"days({self.days})", *self.same]
+        return f"{self.function}({', '.join(parts)})"
+
+
+@dataclass(frozen=True)
 class Arithmetic(Node):
     """`left + right` or `left - right`."""
 
@@ -274,7 +300,7 @@ def render_constant(value: Constant) -> str:
 
 
 def _bracketed(node: Node) -> str:
-    simple = isinstance(node, (Literal, FieldOf, Today, Call, AmountIn))
+    simple = isinstance(node, (Literal, FieldOf, Today, Call, AmountIn, Recent))
     return node.render() if simple else f"({node.render()})"
 
 
