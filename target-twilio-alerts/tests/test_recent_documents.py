@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ def bill(number, amount, day="2026-11-01", stamp=FIRST, **more):
 def test_a_probable_duplicate_alerts_of_the_document_that_came_last(desk):
     desk.rule(DUPLICATE)
     assert desk.read(bill("1", 1000), bill("2", 999)) == []
-    assert desk.read(bill("3", "1000.00", "2026-10-01")) == ["3"]
+    assert desk.read(bill("3", Decimal("1000.00"), "2026-10-01")) == ["3"]
     ((reason, decision),) = desk.rows(sa.select(tables.alerts.c.reason, tables.alerts.c.decision))
     assert reason == "recent_count(days(90), amount, currency) 2 (with 1) > 1"
     assert json.loads(decision)["others"] == {"recent_count(days(90), amount, currency)": ["1"]}

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.documents import dump_values, is_older, load_values
+from target_twilio_alerts.intake.arrivals import Edge
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.versions import StoredVersion
 from target_twilio_alerts.rules import Outcome, decide, decide_by_clock
@@ -16,63 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime, tzinfo
 
-    from target_twilio_alerts.documents import Document, Entity, Value
+    from target_twilio_alerts.documents import Entity, Value
+    from target_twilio_alerts.intake.arrivals import Arrival, Watch
     from target_twilio_alerts.intake.neighbours import Neighbours
-    from target_twilio_alerts.ledger.alerts import Epoch
     from target_twilio_alerts.ledger.answers import AnswerKey
-    from target_twilio_alerts.rules import Decision, Rule, Surroundings
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A record that has become a document.
-
-    Attributes:
-        entity: What it is.
-        document: What the record says.
-        identity: Its key, as JSON.
-        baseline: Whether it was there when the stream was first read.
-        deleted: Whether the record tells only that the document is gone.
-    """
-
-    entity: Entity
-    document: Document
-    identity: str
-    baseline: bool
-    deleted: bool = False
-
-
-@dataclass(frozen=True)
-class Watch:
-    """A rule under its current epoch."""
-
-    rule: Rule
-    epoch: Epoch
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A rule's condition became true for a document: an alert, unless it was raised before.
-
-    Attributes:
-        watch: The rule.
-        document_id: The document.
-        version: What tells this edge from every other one of the document.
-        values: The document's values now.
-        previous: Those before.
-        reason: Why it became true.
-        decision: All that it was decided by, as JSON.
-        is_counted: Whether it is the outcome of a record of this run.
-    """
-
-    watch: Watch
-    document_id: str
-    version: str
-    values: Mapping[str, Value]
-    previous: Mapping[str, Value] | None
-    reason: str
-    decision: str
-    is_counted: bool
+    from target_twilio_alerts.rules import Decision, Surroundings
 
 
 @dataclass

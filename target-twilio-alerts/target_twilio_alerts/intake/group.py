@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_twilio_alerts.documents import UnusableRecord
-from target_twilio_alerts.intake.decisions import Arrival, Group, Watch
+from target_twilio_alerts.intake.arrivals import Arrival, Watch
+from target_twilio_alerts.intake.decisions import Group
 from target_twilio_alerts.intake.neighbours import Neighbours
 from target_twilio_alerts.intake.reads import CompleteReads, UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder

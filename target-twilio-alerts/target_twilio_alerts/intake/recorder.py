@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from target_twilio_alerts.intake.decisions import Edge, Group
+    from target_twilio_alerts.intake.arrivals import Edge
+    from target_twilio_alerts.intake.decisions import Group
     from target_twilio_alerts.intake.reads import Context
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.messages import Messages

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from target_twilio_alerts.intake.decisions import Group, Watch
+    from target_twilio_alerts.intake.arrivals import Watch
+    from target_twilio_alerts.intake.decisions import Group
     from target_twilio_alerts.intake.reads import CompleteReads
     from target_twilio_alerts.intake.recorder import Recorder
     from target_twilio_alerts.ledger import Event, Ledger

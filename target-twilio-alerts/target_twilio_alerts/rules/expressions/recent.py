@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from target_twilio_alerts.rules.expressions.nodes import FieldOf, Literal, Node, Recent, Type
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Mapping, Sequence
 
     from target_twilio_alerts.documents import Value
