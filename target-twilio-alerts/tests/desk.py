@@ -40,7 +40,9 @@ class Desk:
         self.rule("amount > 50000")
         self.read()
 
-    def rule(self, when: str, *, rates: str | None = None, **more: Any) -> None:
+    def rule(
+        self, when: str, *, rates: str | None = None, rate_type: str | None = None, **more: Any
+    ) -> None:
         """Set the only rule, in JSON, which is YAML too, and lines of a file of rates."""
         rule = {"entity": "supplier_invoice", "when": when, "notify": "ap", "via": "sms", **more}
         recipients = {
@@ -51,6 +53,8 @@ class Desk:
         if rates is not None:
             (self._root / "rates.csv").write_text(f"date,from,to,rate\n{rates}", encoding="utf-8")
             file["rates"] = {"file": "rates.csv"}
+        if rate_type is not None:
+            file["rates"] = {"type": rate_type}
         text = json.dumps(file)
         (self._root / "alerts.yml").write_text(text, encoding="utf-8")
 

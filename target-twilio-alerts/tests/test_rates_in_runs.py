@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
+import pytest
 import sqlalchemy as sa
-from singer import invoice
+from singer import COMPANY, invoice
 
 from target_twilio_alerts.ledger import answers, tables
 
@@ -83,3 +85,73 @@ def test_a_document_that_is_too_old_is_counted_and_alerts_nobody(desk):
     old, none = "2020-01-01T00:00:00", None
     assert desk.read(invoice("1", 75000, date=old), invoice("2", 75000, date=none)) == ["2"]
     assert desk.outcomes == {"too_old": 1, "alert": 1}
+
+
+def spot(rate, *, base="EUR", quote="SEK", kind="SPOT", day="2026-11-20", **more):
+    return {
+        "tenant_id": "t",
+        "company": COMPANY,
+        "id": 1,
+        "fromCurrencyId": base,
+        "toCurrencyId": quote,
+        "rateType": kind,
+        "rate": rate,
+        "effectiveDate": f"{day}T00:00:00",
+        "multDiv": "Multiply",
+        **more,
+    }
+
+
+def test_rates_that_the_tap_brings_decide_documents_of_this_run_and_the_next(desk):
+    desk.rule(KRONOR, rate_type="SPOT")
+    assert desk.read(spot(Decimal("11.5")), stream="currency_rates") == []
+    assert desk.counts == {"currency rates": 1}
+    assert desk.read(euros("1", 5000), euros("2", 4000)) == ["1"]
+    ((decision,),) = desk.rows(sa.select(tables.alerts.c.decision))
+    (rate,) = json.loads(decision)["rates"]
+    assert (rate["source"], rate["company"], rate["rate"]) == ("currency_rates", COMPANY, "11.5")
+
+
+def test_a_rate_that_comes_after_the_document_decides_it_at_the_end_of_the_run(desk):
+    desk.rule(KRONOR, rate_type="SPOT")
+    assert desk.read(euros("1", 5000)) == []
+    assert desk.read(spot(Decimal("11.5")), stream="currency_rates") == ["1"]
+
+
+def test_a_rate_that_divides_is_turned_around_and_a_corrected_one_counts(desk):
+    desk.rule(KRONOR, rate_type="SPOT")
+    inverse = {"base": "EUR", "quote": "SEK", "multDiv": "Divide"}
+    assert desk.read(spot(Decimal("0.2"), **inverse), stream="currency_rates") == []
+    assert desk.read(euros("1", 5000)) == []
+    assert desk.read(spot(Decimal("0.08"), **inverse), stream="currency_rates") == []
+    assert desk.read(euros("2", 5000)) == ["2"]
+
+
+def test_rates_of_another_type_or_company_are_not_taken(desk):
+    desk.rule(KRONOR, rate_type="SPOT")
+    others = (spot(Decimal("11.5"), kind="AVG"), spot(Decimal("11.5"), company="Other"))
+    assert desk.read(*others, stream="currency_rates") == []
+    assert desk.read(euros("1", 5000)) == []
+    assert desk.outcomes == {"undecided": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"rate": None}, "rate is missing, without which a rate is none"),
+        ({"rate": 0}, "rate is not above 0"),
+        ({"rate": "much"}, "rate is text where a number was expected"),
+        ({"multDiv": "?"}, "multDiv neither multiplies nor divides"),
+        ({"effectiveDate": None}, "day is missing, without which a rate is none"),
+    ],
+)
+def test_a_rate_that_is_none_is_recorded_as_malformed(desk, given, problem):
+    desk.rule(KRONOR, rate_type="SPOT")
+    assert desk.read({**spot(1), **given}, stream="currency_rates") == []
+    assert desk.rows(sa.select(tables.malformed_records.c.problem)) == [(problem,)]
+    assert desk.counts == {"currency rates": 1, "malformed": 1}
+
+
+def test_without_a_type_in_the_file_the_taps_rates_are_an_unknown_stream(desk):
+    assert desk.read(spot(1), stream="currency_rates") == []
+    assert desk.counts == {"unknown stream currency_rates": 1}

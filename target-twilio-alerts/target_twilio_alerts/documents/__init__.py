@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from target_twilio_alerts.documents.entity import Document, Entity, UnusableRecord
-from target_twilio_alerts.documents.fields import Combine, Field, Kind, Value
+from target_twilio_alerts.documents.fields import Combine, Field, Kind, UnreadableValue, Value
 from target_twilio_alerts.documents.order import is_older
 from target_twilio_alerts.documents.presets import ENTITIES, PRESETS
 from target_twilio_alerts.documents.values import dump_values, load_values
@@ -16,6 +16,7 @@ __all__ = [
     "Entity",
     "Field",
     "Kind",
+    "UnreadableValue",
     "UnusableRecord",
     "Value",
     "dump_values",

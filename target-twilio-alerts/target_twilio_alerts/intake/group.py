@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_twilio_alerts.documents import UnusableRecord
+from target_twilio_alerts.intake import rate_records
 from target_twilio_alerts.intake.arrivals import Arrival, Watch
 from target_twilio_alerts.intake.decisions import Group
 from target_twilio_alerts.intake.neighbours import Neighbours
@@ -26,6 +27,7 @@ from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
 from target_twilio_alerts.intake.untouched import Untouched
 from target_twilio_alerts.ledger import Event, answers, events, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
+from target_twilio_alerts.ledger import rates as ledger_rates
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.rules import Outcome, Surroundings
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.messages import Messages
-    from target_twilio_alerts.rules import Alerts
+    from target_twilio_alerts.rules import Alerts, Rate
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ class Intake:
         self._dry_run = dry_run
         self._arrivals: list[Arrival] = []
         self._malformed: list[MalformedRecord] = []
+        self._new_rates: list[Rate] = []
         self._first_at = 0.0
         self._lock = threading.Condition()
         self._closed = False
@@ -130,6 +133,10 @@ class Intake:
                         "fingerprint": rule.fingerprint,
                     }
                     told.append(Event("rule_epoch_started", body))
+            rates = self._alerts.rates
+            if rates.type is not None:
+                stored = ledger_rates.load(connection, rates.type)
+                rates.add(rate_records.from_ledger(one) for one in stored)
             reads = CompleteReads(versions.load_complete_reads(connection))
             events.append(connection, told, at=now, run_id=self._run.id)
         return reads, watches
@@ -156,6 +163,9 @@ class Intake:
         as it can be read; one without its key cannot be, and is recorded alone.
         """
         self.raise_error()
+        if stream == rate_records.STREAM and self._alerts.rates.type is not None:
+            self._add_rate(record)
+            return
         entity = self._alerts.entities.get(stream)
         if entity is None:
             self.counts[f"unknown stream {stream}"] += 1
@@ -198,6 +208,23 @@ class Intake:
                 self._lock.notify_all()
             if len(self._arrivals) >= GROUP_RECORDS:
                 self._commit(None)
+
+    def _add_rate(self, record: dict[str, Any]) -> None:
+        """Take a currency rate in: documents that follow are decided by it at once."""
+        self.counts["currency rates"] += 1
+        try:
+            rate_type, rate = rate_records.read_rate(record)
+        except UnusableRecord as error:
+            self.counts["malformed"] += 1
+            with self._lock:
+                self._malformed.append(
+                    MalformedRecord(rate_records.STREAM, _digest(record), None, str(error)),
+                )
+            return
+        if rate_type == self._alerts.rates.type:
+            with self._lock:
+                self._alerts.rates.add([rate])
+                self._new_rates.append(rate)
 
     def commit(self, state: Mapping[str, Any] | None = None) -> None:
         """Commit what has been taken in, and with it what a STATE says of whole reads.
@@ -248,16 +275,18 @@ class Intake:
     def _commit(self, state: Mapping[str, Any] | None) -> None:
         arrivals, self._arrivals = self._arrivals, []
         malformed, self._malformed = self._malformed, []
+        rates, self._new_rates = self._new_rates, []
         fresh = [] if state is None else self._reads.unknown(state)
         fresh = [read for read in fresh if read not in self._deferred]
         if fresh and not self._reading:
             fresh = self._meet_history(fresh)
-        if not (arrivals or malformed or fresh):
+        if not (arrivals or malformed or fresh or rates):
             return
         with self._ledger.write(keep=not self._dry_run) as connection:
             group = self._group(connection, [arrival.document.id for arrival in arrivals])
             for arrival in arrivals:
                 group.take(arrival, self._watches.get(arrival.entity.name, ()))
+            self._recorder.rates(connection, rates, at=group.at)
             told = self._recorder.malformed(connection, malformed, at=group.at)
             raised = self._recorder.write(connection, group)
             told += raised

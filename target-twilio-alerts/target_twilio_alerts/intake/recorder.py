@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.intake.announce import compose
+from target_twilio_alerts.intake.rate_records import to_ledger
 from target_twilio_alerts.ledger import Event, answers, outbox, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
+from target_twilio_alerts.ledger import rates as ledger_rates
 from target_twilio_alerts.ledger.alerts import Alert
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.ids import short_id
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.intake.reads import Context
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.messages import Messages
-    from target_twilio_alerts.rules import Alerts
+    from target_twilio_alerts.rules import Alerts, Rate
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +167,11 @@ class Recorder:
             "told_by": told_by,
         }
         return Event("alert_withheld", body, alert_id=told_by)
+
+    def rates(self, connection: Connection, rates: Iterable[Rate], *, at: datetime) -> None:
+        """Keep currency rates for the runs to come."""
+        stored = [to_ledger(rate, str(self._alerts.rates.type)) for rate in rates]
+        ledger_rates.save(connection, stored, at=at, run_id=self._run_id)
 
     def malformed(
         self,

@@ -154,6 +154,19 @@ malformed_records = sa.Table(
     sa.Column("run_id", sa.String(32), nullable=False),
 )
 
+currency_rates = sa.Table(
+    "currency_rates",
+    metadata,
+    sa.Column("company", sa.String(255), primary_key=True),
+    sa.Column("type", sa.String(64), primary_key=True),
+    sa.Column("base", sa.String(16), primary_key=True),
+    sa.Column("quote", sa.String(16), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("rate", sa.String(80), nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String(32), nullable=False),
+)
+
 rule_epochs = sa.Table(
     "rule_epochs",
     metadata,

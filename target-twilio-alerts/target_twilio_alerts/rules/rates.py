@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,10 @@ _DIVIDED = Context(prec=34)
 """Only a rate that is known the other way round is divided by, and so rounded."""
 
 
+_Pair: TypeAlias = "tuple[str | None, str, str]"
+"""Whose, from, to."""
+
+
 @dataclass(frozen=True)
 class Rate:
     """One unit of `base` is `rate` units of `quote`, from `day` on.
@@ -30,6 +34,7 @@ class Rate:
         day: First day it is good for.
         rate: Positive and exact.
         source: Where it came from, for the trail: a file, or a stream.
+        company: Whose rate it is; None: everybody's.
     """
 
     base: str
@@ -37,6 +42,7 @@ class Rate:
     day: date
     rate: Decimal
     source: str
+    company: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,42 +64,65 @@ class Rates:
 
     Attributes:
         max_age: How old a rate may be on the day it is wanted for.
+        type: Which of the rates that a tap brings are taken, such as "SPOT"; None: none of them.
     """
 
     max_age: timedelta = MAX_AGE
-    _days: dict[tuple[str, str], list[date]] = field(default_factory=dict)
-    _rates: dict[tuple[str, str, date], Rate] = field(default_factory=dict)
+    type: str | None = None
+    _days: dict[_Pair, list[date]] = field(default_factory=dict)
+    _rates: dict[tuple[_Pair, date], Rate] = field(default_factory=dict)
 
     def add(self, rates: Iterable[Rate]) -> None:
         """Take rates in; a later one for the same currencies and day takes the earlier's place."""
         for rate in rates:
-            key = (rate.base, rate.quote, rate.day)
-            if key not in self._rates:
-                days = self._days.setdefault((rate.base, rate.quote), [])
+            pair = (rate.company, rate.base, rate.quote)
+            if (pair, rate.day) not in self._rates:
+                days = self._days.setdefault(pair, [])
                 days.insert(bisect_right(days, rate.day), rate.day)
-            self._rates[key] = rate
+            self._rates[pair, rate.day] = rate
 
-    def find(self, base: str, quote: str, on: date) -> Rate | None:
+    def find(
+        self,
+        base: str,
+        quote: str,
+        on: date,
+        *,
+        company: str | None = None,
+    ) -> Rate | None:
         """The newest rate of that day or before, either way round; None if none is recent enough.
 
-        Of two rates of one day, the one that needs no division is preferred.
+        Of rates of one day, the company's own is preferred, then the one that needs no division.
         """
-        known = [self._newest(base, quote, on), self._newest(quote, base, on)]
+        ways = ((base, quote), (quote, base))
+        pairs = [(whose, *way) for whose in {company, None} for way in ways]
+        known = [self._newest(pair, on) for pair in pairs]
         found = [rate for rate in known if rate is not None and on - rate.day <= self.max_age]
-        return max(found, key=lambda rate: (rate.day, rate.base == base), default=None)
+        return max(
+            found,
+            key=lambda rate: (rate.day, rate.company is not None, rate.base == base),
+            default=None,
+        )
 
-    def convert(self, amount: Decimal, base: str, quote: str, on: date) -> Converted | None:
+    def convert(
+        self,
+        amount: Decimal,
+        base: str,
+        quote: str,
+        on: date,
+        *,
+        company: str | None = None,
+    ) -> Converted | None:
         """An amount of `base` in `quote`, by the rate of a day; None without a rate."""
         if base == quote:
             return Converted(amount, None)
-        rate = self.find(base, quote, on)
+        rate = self.find(base, quote, on, company=company)
         if rate is None:
             return None
         if rate.base == base:
             return Converted(_EXACT.multiply(amount, rate.rate), rate)
         return Converted(_DIVIDED.divide(amount, rate.rate), rate)
 
-    def _newest(self, base: str, quote: str, on: date) -> Rate | None:
-        days = self._days.get((base, quote), [])
+    def _newest(self, pair: _Pair, on: date) -> Rate | None:
+        days = self._days.get(pair, [])
         at = bisect_right(days, on)
-        return self._rates[base, quote, days[at - 1]] if at else None
+        return self._rates[pair, days[at - 1]] if at else None

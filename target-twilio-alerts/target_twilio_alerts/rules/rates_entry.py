@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.rules.model import Rule
     from target_twilio_alerts.rules.yaml_file import Entry, YamlFile
 
-RATES_KEYS = ("file", "max_age")
+RATES_KEYS = ("file", "type", "max_age")
 
 
 class RatesEntry:
@@ -38,16 +38,22 @@ class RatesEntry:
                     self._mistakes.add(
                         rule.line,
                         f"rule {rule.name!r}: amount_in needs currency rates: add lines such as "
-                        "`rates: {file: rates.csv}`, with date,from,to,rate in that file",
+                        "`rates: {file: rates.csv}`, with date,from,to,rate in that file, or "
+                        "`rates: {type: SPOT}` for those that the tap brings",
                     )
             return Rates()
         given = self._file.entries(entry.node, entry.line, "rates", RATES_KEYS)
         max_age = read_days(self._file, self._mistakes, given.get("max_age"), "rates")
-        rates = Rates(max_age=max_age or MAX_AGE)
+        kind = self._file.text(given.get("type"), "rates")
+        rates = Rates(max_age=max_age or MAX_AGE, type=None if kind is None else kind.value)
         name = self._file.text(given.get("file"), "rates")
         if name is None:
-            if given and "file" not in given:
-                self._mistakes.add(entry.line, "rates: file is missing; add where the rates are")
+            if given and not {"file", "type"} & given.keys():
+                self._mistakes.add(
+                    entry.line,
+                    "rates: file and type are missing; add where the rates are, or which of the "
+                    "tap's are taken",
+                )
             return rates
         try:
             rates.add(read_rates(self._mistakes.path.parent / name.value))

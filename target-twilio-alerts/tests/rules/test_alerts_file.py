@@ -215,7 +215,7 @@ TABLE = [
     ("when: amount > 50000", 'when: amount_in("kr") > 5', 16, "amount_in takes one currency"),
     ("when: amount > 50000", "when: amount_in(currency) > 5", 16, "amount_in takes one currency"),
     ("groups:", "rates:\ngroups:", 10, "rates: expected `key: value` lines"),
-    ("groups:", "rates: {max_age: 9d}\ngroups:", 10, "rates: file is missing; add where"),
+    ("groups:", "rates: {max_age: 9d}\ngroups:", 10, "rates: file and type are missing; add"),
     ("groups:", "rates: {file: no.csv}\ngroups:", 10, "no.csv: cannot be read"),
     ("groups:", "rates: {files: [a]}\ngroups:", 10, "did you mean file?"),
     ("    severity: high", "    severity: urgent", 26, "it is one of: low, normal, high"),

@@ -84,7 +84,14 @@ def convert(node: AmountIn, current: Values, around: Surroundings) -> Converted 
         return Converted(amount, None)
     if around.rates is None or not isinstance(day, date):
         return None
-    return around.rates.convert(amount, currency, node.currency, day)
+    company = current.get("company")
+    return around.rates.convert(
+        amount,
+        currency,
+        node.currency,
+        day,
+        company=company if isinstance(company, str) else None,
+    )
 
 
 def _call(node: Call) -> Evaluate:
