@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-from target_twilio_alerts.cli.workplace import told_in_one_line
+from target_twilio_alerts.cli.workplace import FORMAT_OPTION, told_in_one_line
 from target_twilio_alerts.delivery.channels.codes import explain
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.tables import (
@@ -71,14 +71,7 @@ _COLUMNS = (
 )
 @click.option("--days", type=click.IntRange(min=1), help="Only messages of the last DAYS days.")
 @click.option("--limit", default=50, show_default=True, help="At most so many, the newest.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
+@FORMAT_OPTION
 @click.pass_context
 @told_in_one_line
 def audit(

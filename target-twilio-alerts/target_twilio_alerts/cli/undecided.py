@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from target_twilio_alerts.cli.workplace import told_in_one_line
+from target_twilio_alerts.cli.workplace import FORMAT_OPTION, told_in_one_line
 from target_twilio_alerts.ledger import answers
 from target_twilio_alerts.ledger.tables import iso_utc
 
@@ -25,14 +25,7 @@ _UNBOUNDED = 1000
 @click.command("undecided")
 @click.option("--rule", help="Only documents that this rule cannot decide.")
 @click.option("--limit", default=50, show_default=True, help="At most so many, the newest.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
+@FORMAT_OPTION
 @click.pass_obj
 @told_in_one_line
 def undecided(workplace: Workplace, *, rule: str | None, limit: int, form: str) -> None:

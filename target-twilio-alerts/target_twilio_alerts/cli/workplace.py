@@ -31,6 +31,14 @@ _PREFIX = "TARGET_TWILIO_ALERTS_"
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+FORMAT_OPTION = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
 CONFIG_OPTION = click.option(
     "--config",
     multiple=True,

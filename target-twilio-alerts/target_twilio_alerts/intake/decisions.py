@@ -237,14 +237,11 @@ class Group:
         )
         if decision.outcome is Outcome.ALERT:
             self.edges.append(
-                self._edge(
+                self._edge_of_stored(
                     watch,
-                    version.id,
+                    version,
                     around=around,
-                    ordinal=version.ordinal,
                     last=last,
-                    stamp=version.stamp,
-                    content=version.content,
                     values=values,
                     previous=values,
                     reason=decision.reason,
@@ -284,19 +281,40 @@ class Group:
         self.undecided[key] = None
         if decision.outcome is Outcome.ALERT:
             self.edges.append(
-                self._edge(
+                self._edge_of_stored(
                     watch,
-                    version.id,
+                    version,
                     around=around,
-                    ordinal=version.ordinal,
                     last=self.around.today,
-                    stamp=version.stamp,
-                    content=version.content,
                     values=values,
                     previous=previous,
                     reason=f"{decision.reason} (could not be decided before)",
                 ),
             )
+
+    def _edge_of_stored(
+        self,
+        watch: Watch,
+        version: StoredVersion,
+        *,
+        around: Surroundings,
+        last: date | None,
+        values: Mapping[str, Value],
+        previous: Mapping[str, Value] | None,
+        reason: str,
+    ) -> Edge:
+        return self._edge(
+            watch,
+            version.id,
+            around=around,
+            ordinal=version.ordinal,
+            last=last,
+            stamp=version.stamp,
+            content=version.content,
+            values=values,
+            previous=previous,
+            reason=reason,
+        )
 
     def _edge(
         self,
