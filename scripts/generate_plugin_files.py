@@ -1,4 +1,4 @@
-"""Generate the Meltano plugin definitions and the README tables: settings, fields and streams.
+"""Generate the Meltano plugin definitions and the README tables: settings and streams.
 
 ``--check`` writes nothing and exits with 1 if a file is not current.
 """
@@ -10,14 +10,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stream_tables import lines_table, streams_table
-
-from target_twilio_alerts.documents import ENTITIES
-
-if TYPE_CHECKING:
-    from target_twilio_alerts.documents.entity import Entity
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANT = "visma-twilio-alerts"
@@ -138,30 +133,6 @@ def table(told: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def fields_table() -> str:
-    """The README's part on entities and their fields."""
-    lines = []
-    for name, entity in ENTITIES.items():
-        lines += [f"#### {name}", "", _notes(entity), ""]
-        lines += ["| Field | Type | What it is | Field of Visma.net |", "| --- | --- | --- | --- |"]
-        for field in entity.fields.values():
-            values = ", ".join(f"`{value}`" for value in field.values or ())
-            text = f"{field.description} One of {values}." if values else field.description
-            source = " and ".join(f"`{one}`" for one in field.sources)
-            lines.append(f"| `{field.name}` | {field.kind.value} | {text} | {source} |")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _notes(entity: Entity) -> str:
-    notes = [f"From the stream `{entity.stream}`."]
-    if entity.credit_types:
-        signed = ", ".join(f"`{name}`" for name in entity.signed if name in entity.fields)
-        types = ", ".join(f"`{one}`" for one in sorted(entity.credit_types))
-        notes.append(f"{signed}: negative where `type` is {types}.")
-    return " ".join(notes)
-
-
 def with_part(readme: str, name: str, text: str) -> str:
     """A README with what is between two markers replaced."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
@@ -182,7 +153,6 @@ def generated() -> dict[Path, str]:
             text = with_part(text, "streams", streams_table())
             text = with_part(text, "lines", lines_table())
         if name == "target-twilio-alerts":
-            text = with_part(text, "fields", fields_table())
             place = ROOT / "plugins" / "utilities" / f"twilio-alerts--{VARIANT}.lock"
             files[place] = _json(utility(found))
         files[ROOT / readme] = text

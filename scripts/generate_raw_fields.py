@@ -14,10 +14,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.documents import ENTITIES
+from target_twilio_alerts.documents import ENTITIES, Combine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from target_twilio_alerts.documents import Entity
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "tap-visma" / "tap_visma" / "schemas"
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
         entity.stream: {
             path: kind
             for path, kind in sorted(_fields(_schema(entity.stream), dates))
-            if path.rpartition(".")[2] not in entity.volatile
+            if path.rpartition(".")[2] not in entity.volatile and path not in _masked(entity)
         }
         for entity in sorted(ENTITIES.values(), key=lambda entity: entity.stream)
     }
@@ -50,6 +52,12 @@ def main(arguments: Sequence[str]) -> None:
         RAW_FIELDS.write_text(text, encoding="utf-8")
     elif RAW_FIELDS.read_text(encoding="utf-8") != text:
         sys.exit(f"{RAW_FIELDS.name} is not current; run `make generate`")
+
+
+def _masked(entity: Entity) -> set[str]:
+    """Paths of bank accounts and their like, which rules see masked or not at all."""
+    masked = [field for field in entity.fields.values() if field.combine is Combine.MASKED]
+    return {"directDebitLines[].iban", *(source for field in masked for source in field.sources)}
 
 
 def _schema(stream: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Value: TypeAlias = "str | Decimal | bool | date | tuple[str, ...] | None"
 """One field of a document: text, exact number, yes/no, date, list of texts, or unknown."""
@@ -22,6 +23,9 @@ _MAX_DIGITS = 30
 """Beyond this many digits before or after the point, a number is no amount."""
 
 _EXACT = Context(prec=4 * _MAX_DIGITS)
+
+_SHOWN = 4
+"""So many characters of an account are told, if it has more than twice as many."""
 
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
 
@@ -47,6 +51,8 @@ class Combine(str, Enum):
     """How many items the source, an array, has."""
     EACH = "each"
     """The rest of the path, from each item of an array: a list without repeats."""
+    MASKED = "masked"
+    """All sources' texts, also from items of an array, each masked: a list without repeats."""
 
 
 class UnreadableValue(Exception):  # noqa: N818 - an outcome to record, not an error of the run
@@ -64,6 +70,7 @@ class Field:
         description: For whoever writes rules.
         values: The texts that the API documents for it, if it documents them.
         combine: How the sources make the value.
+        unit: What a number counts, in words; None if it is no quantity.
     """
 
     name: str
@@ -72,6 +79,7 @@ class Field:
     description: str
     values: tuple[str, ...] | None = None
     combine: Combine = Combine.FIRST
+    unit: str | None = None
 
     def reader(self) -> Callable[[Mapping[str, Any]], Value]:
         """A function from a record to this field's value; it raises UnreadableValue."""
@@ -80,6 +88,9 @@ class Field:
         if self.combine is Combine.DIFFERENCE:
             minuend, subtrahend = (_read_one(path, _number) for path in self.sources)
             return lambda record: _difference(minuend(record), subtrahend(record))
+        if self.combine is Combine.MASKED:
+            readers = [_finder(path) for path in self.sources]
+            return lambda record: _masked([found for find in readers for found in find(record)])
         path, _, part = self.sources[0].partition("[].")
         items = _path(path.removesuffix("[]"))
         if self.combine is Combine.COUNT:
@@ -179,6 +190,37 @@ def _count(value: Any) -> Decimal | None:
 
 def _each(value: Any, find: Callable[[Any], Any]) -> tuple[str, ...] | None:
     return None if value is None else tuple(dict.fromkeys(_parts(_items(value), find)))
+
+
+def _finder(path: str) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
+    """A function from a record to what it has at a path, which may lead through one array."""
+    whole, through, part = path.partition("[].")
+    find = _path(whole)
+    if not through:
+        return lambda record: [find(record)]
+    find_part = _path(part)
+
+    def read(record: Mapping[str, Any]) -> Iterable[Any]:
+        items = find(record)
+        return () if items is None else list(_parts(_items(items), find_part))
+
+    return read
+
+
+def _masked(values: list[Any]) -> tuple[str, ...] | None:
+    texts = [_text(value) for value in values if value is not None]
+    return tuple(dict.fromkeys(mask_account(one) for one in texts if one.strip())) or None
+
+
+def mask_account(account: str) -> str:
+    """The last four characters of an account, and four digits that change with the others.
+
+    Enough to see that it is another account, not enough to know or to guess which; spaces, hyphens
+    and letter case make no difference.
+    """
+    plain = re.sub(r"[^0-9A-Za-z]", "", account).upper()
+    check = hashlib.sha256(plain.encode()).hexdigest()[:4]
+    return f"..{plain[-4:]} ({check})" if len(plain) > 2 * _SHOWN else f"({check})"
 
 
 def _parts(items: list[Any], find: Callable[[Any], Any]) -> Iterator[str]:
