@@ -84,6 +84,8 @@ class Session:
             LedgerError: The ledger failed while delivering.
         """
         self.intake.close()
+        for notice in () if interrupted else self.intake.notices():
+            logger.info("%s", notice)
         if not self._settings.dry_run:
             if not interrupted:
                 self._dispatcher.finish(deadline_seconds=self._settings.delivery_deadline_seconds)

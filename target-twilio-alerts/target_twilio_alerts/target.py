@@ -78,7 +78,7 @@ class TargetTwilioAlerts(Target):
         return self._session
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        self.session.intake.begin_stream()
+        self.session.intake.begin_stream(str(message_dict.get("stream")))
         super()._process_schema_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:

@@ -41,15 +41,26 @@ class Desk:
         self.read()
 
     def rule(
-        self, when: str, *, rates: str | None = None, rate_type: str | None = None, **more: Any
+        self,
+        when: str,
+        *,
+        rates: str | None = None,
+        rate_type: str | None = None,
+        file: dict[str, Any] | None = None,
+        **more: Any,
     ) -> None:
-        """Set the only rule, in JSON, which is YAML too, and lines of a file of rates."""
+        """Set the only rule, in JSON, which is YAML too, what else the file has, and rates."""
         rule = {"entity": "supplier_invoice", "when": when, "notify": "ap", "via": "sms", **more}
         recipients = {
             "ap": {"name": "Anna Berg", "sms": "+46701740605", "email": "a@example.com"},
             "cfo": {"name": "Carl Dahl", "sms": "+46701740605", "email": "c@example.com"},
         }
-        file = {"timezone": "Europe/Stockholm", "recipients": recipients, "rules": {"rule": rule}}
+        file = {
+            "timezone": "Europe/Stockholm",
+            "recipients": recipients,
+            "rules": {"rule": rule},
+            **(file or {}),
+        }
         if rates is not None:
             (self._root / "rates.csv").write_text(f"date,from,to,rate\n{rates}", encoding="utf-8")
             file["rates"] = {"file": "rates.csv"}
@@ -74,6 +85,7 @@ class Desk:
         self,
         *rows: dict[str, Any],
         stream: str = STREAM,
+        key: list[str] = KEY,
         interrupted: bool = False,
     ) -> list[str]:
         """One run over these records, whole; gives the numbers of the documents it alerted on.
@@ -81,9 +93,9 @@ class Desk:
         An interrupted run commits what it has read, and does not look at the clock at its end.
         """
         intake = self.open_intake()
-        intake.begin_stream()
+        intake.begin_stream(STREAM)
         for row in rows:
-            intake.add(stream, row, KEY, problem=None)
+            intake.add(stream, row, key, problem=None)
         intake.commit(READ_WHOLE)
         if not interrupted:
             intake.finish()

@@ -66,7 +66,7 @@ class Office:
                 run=run,
                 on_messages=lambda: None,
             )
-            intake.begin_stream()
+            intake.begin_stream(STREAM)
             for row in batch:
                 intake.add(STREAM, row, KEY, problem=None)
             intake.commit(READ_WHOLE)

@@ -60,7 +60,7 @@ def test_two_runs_may_complete_the_same_read(tmp_path):
     doubled = {"bookmarks": {"ledgers": {"partitions": [partition, partition]}}}
     opened = [desk.open_intake() for desk in (one, other)]
     for intake in opened:
-        intake.begin_stream()
+        intake.begin_stream("supplier_invoices")
         intake.commit(doubled)
         intake.close()
     query = sa.select(tables.audit_events.c.body).where(

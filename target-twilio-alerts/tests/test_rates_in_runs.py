@@ -152,6 +152,14 @@ def test_a_rate_that_is_none_is_recorded_as_malformed(desk, given, problem):
     assert desk.counts == {"currency rates": 1, "malformed": 1}
 
 
-def test_without_a_type_in_the_file_the_taps_rates_are_an_unknown_stream(desk):
-    assert desk.read(spot(1), stream="currency_rates") == []
-    assert desk.counts == {"unknown stream currency_rates": 1}
+def test_without_a_type_in_the_file_the_taps_rates_are_documents_alone(desk):
+    desk.rule("rate > 11", entity="currency_rate")
+    desk.read(spot(1), stream="currency_rates", key=["id"])
+    assert desk.counts == {"records": 1}
+    assert not desk.rows(sa.select(tables.currency_rates.c.day))
+
+
+def test_rates_that_a_rule_is_about_are_documents_as_well(desk):
+    desk.rule("rate > 11", entity="currency_rate", rate_type="SPOT")
+    desk.read(spot(1), stream="currency_rates", key=["id"])
+    assert desk.counts == {"currency rates": 1, "records": 1}

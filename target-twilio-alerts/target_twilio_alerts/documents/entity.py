@@ -73,6 +73,9 @@ class Entity:
         grouped_by: Fields whose first known one tells to which group a document belongs: its
             supplier, its account.
         void_statuses: Statuses of documents that count for nothing.
+        key: Root fields that tell which document a record is; empty: as the stream's SCHEMA says.
+        ends_with_run: Whether the end of a run shows that the stream was read whole, because its
+            tap keeps no bookmark.
     """
 
     name: str
@@ -87,6 +90,8 @@ class Entity:
     signed: tuple[str, ...] = field(default=("amount", "base_amount", "balance"))
     grouped_by: tuple[str, ...] = ("counterparty_number", "counterparty")
     void_statuses: frozenset[str] = frozenset({"Voided", "Canceled", "Cancelled", "Rejected"})
+    key: tuple[str, ...] = ()
+    ends_with_run: bool = False
 
     @cached_property
     def _readers(self) -> list[tuple[str, Callable[[Mapping[str, Any]], Value]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timezone
 from decimal import Context, Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -27,6 +27,7 @@ _EXACT = Context(prec=4 * _MAX_DIGITS)
 _SHOWN = 4
 """So many characters of an account are told, if it has more than twice as many."""
 
+_NUMERAL = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
 
 
@@ -71,6 +72,9 @@ class Field:
         values: The texts that the API documents for it, if it documents them.
         combine: How the sources make the value.
         unit: What a number counts, in words; None if it is no quantity.
+        is_lenient: Whether numbers may come as text, and dates as seconds since 1970, in UTC.
+        decimals: How many of a number's last digits are behind the point, as in 7500000 for
+            75,000.00.
     """
 
     name: str
@@ -80,11 +84,13 @@ class Field:
     values: tuple[str, ...] | None = None
     combine: Combine = Combine.FIRST
     unit: str | None = None
+    is_lenient: bool = False
+    decimals: int = 0
 
     def reader(self) -> Callable[[Mapping[str, Any]], Value]:
         """A function from a record to this field's value; it raises UnreadableValue."""
         if self.combine is Combine.FIRST:
-            return _read_one(self.sources[0], CONVERTERS[self.kind])
+            return _read_one(self.sources[0], self._converter())
         if self.combine is Combine.DIFFERENCE:
             minuend, subtrahend = (_read_one(path, _number) for path in self.sources)
             return lambda record: _difference(minuend(record), subtrahend(record))
@@ -97,6 +103,18 @@ class Field:
             return lambda record: _count(items(record))
         find = _path(part)
         return lambda record: _each(items(record), find)
+
+    def _converter(self) -> Callable[[Any], Value]:
+        convert = LENIENT.get(self.kind) if self.is_lenient else None
+        convert = convert or CONVERTERS[self.kind]
+        if not self.decimals:
+            return convert
+
+        def scaled(value: Any) -> Value:
+            number = convert(value)
+            return _EXACT.scaleb(number, -self.decimals) if isinstance(number, Decimal) else number
+
+        return scaled
 
 
 def _path(path: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -235,6 +253,26 @@ def _parts(items: list[Any], find: Callable[[Any], Any]) -> Iterator[str]:
 def _list(value: Any) -> tuple[str, ...]:
     return tuple(_text(item) for item in _items(value))
 
+
+def _number_or_text(value: Any) -> Decimal:
+    if isinstance(value, str) and _NUMERAL.fullmatch(value.strip()):
+        return _number(Decimal(value.strip()))
+    return _number(value)
+
+
+def _date_or_seconds(value: Any) -> date:
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return _date(datetime.fromtimestamp(value, timezone.utc).date().isoformat())
+        except (ValueError, OverflowError, OSError):
+            raise UnreadableValue("is no number of seconds since 1970") from None
+    return _date(value)
+
+
+LENIENT: Final[dict[Kind, Callable[[Any], Value]]] = {
+    Kind.NUMBER: _number_or_text,
+    Kind.DATE: _date_or_seconds,
+}
 
 CONVERTERS: Final[dict[Kind, Callable[[Any], Value]]] = {
     Kind.TEXT: _text,

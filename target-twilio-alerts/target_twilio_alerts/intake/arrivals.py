@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from target_twilio_alerts.ledger.events import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from target_twilio_alerts.documents import Document, Entity, Value
     from target_twilio_alerts.ledger.alerts import Epoch
@@ -30,6 +33,38 @@ class Arrival:
     identity: str
     baseline: bool
     deleted: bool = False
+
+
+def arrive(
+    entity: Entity,
+    record: Mapping[str, Any],
+    key_properties: Sequence[str],
+    *,
+    baseline: bool,
+    deleted: bool,
+) -> Arrival:
+    """Read a record of an entity.
+
+    Args:
+        entity: What it is; its own key comes before that of the stream's SCHEMA.
+        record: As it came.
+        key_properties: What SCHEMA says its key is.
+        baseline: Whether it was there when the stream was first read.
+        deleted: Whether it tells only that the document is gone.
+
+    Raises:
+        UnusableRecord: It lacks a part of its key, or is nested too deeply.
+    """
+    keys = entity.key or key_properties
+    document = entity.document(record, keys)
+    identity = canonical_json(dict(zip(keys, json.loads(document.key), strict=True)))
+    return Arrival(
+        entity=entity,
+        document=document,
+        identity=identity,
+        baseline=baseline,
+        deleted=deleted,
+    )
 
 
 @dataclass(frozen=True)

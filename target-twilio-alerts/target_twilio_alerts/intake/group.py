@@ -7,7 +7,6 @@ timer thread sees to that. STATE may leave only after the commit that covers it.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import threading
 import time
@@ -19,16 +18,16 @@ import msgspec
 
 from target_twilio_alerts.documents import UnusableRecord
 from target_twilio_alerts.intake import rate_records
-from target_twilio_alerts.intake.arrivals import Arrival, Watch
+from target_twilio_alerts.intake.arrivals import Watch, arrive
 from target_twilio_alerts.intake.decisions import Group
 from target_twilio_alerts.intake.neighbours import Neighbours
+from target_twilio_alerts.intake.notices import absent_streams, unknown_companies
 from target_twilio_alerts.intake.reads import CompleteReads, UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
 from target_twilio_alerts.intake.untouched import Untouched
 from target_twilio_alerts.ledger import Event, answers, events, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger import rates as ledger_rates
-from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.rules import Outcome, Surroundings
 
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from target_twilio_alerts.documents import Entity
+    from target_twilio_alerts.intake.arrivals import Arrival
     from target_twilio_alerts.intake.reads import Context
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.runs import Run
@@ -54,6 +55,7 @@ DELETED_AT = "_sdc_deleted_at"
 
 READ_WHOLE = "read whole"
 BY_SETTING = "baseline by setting"
+WITH_THE_RUN = "read whole when the run ended"
 
 _digest_encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 
@@ -94,7 +96,8 @@ class Intake:
         self._first_at = 0.0
         self._lock = threading.Condition()
         self._closed = False
-        self._reading = False
+        self._begun: set[str] = set()
+        self._ends_with_state = False
         self._deferred: list[tuple[str, Context]] = []
         self._timer = threading.Thread(target=self._commit_in_time, name="intake", daemon=True)
         self.error: BaseException | None = None
@@ -145,9 +148,9 @@ class Intake:
         """Begin to commit in time."""
         self._timer.start()
 
-    def begin_stream(self) -> None:
+    def begin_stream(self, stream: str) -> None:
         """Note that the tap has begun to read: a STATE from now on is of this run."""
-        self._reading = True
+        self._begun.add(stream)
 
     def add(
         self,
@@ -163,10 +166,10 @@ class Intake:
         as it can be read; one without its key cannot be, and is recorded alone.
         """
         self.raise_error()
-        if stream == rate_records.STREAM and self._alerts.rates.type is not None:
-            self._add_rate(record)
-            return
+        self._ends_with_state = False
         entity = self._alerts.entities.get(stream)
+        if self._is_rate_alone(stream, entity, record):
+            return
         if entity is None:
             self.counts[f"unknown stream {stream}"] += 1
             return
@@ -177,20 +180,20 @@ class Intake:
         self.taken[entity.name] += 1
         arrival = None
         try:
-            document = entity.document(record, key_properties)
+            arrival = arrive(
+                entity,
+                record,
+                key_properties,
+                baseline=not self._reads.covers(stream, record),
+                deleted=is_gone,
+            )
         except UnusableRecord as error:
             problem = f"{error}; {problem}" if problem else str(error)
             document_id = None
         else:
-            document_id = document.id
-            problem = "; ".join([*([problem] if problem else []), *document.problems]) or None
-            arrival = Arrival(
-                entity=entity,
-                document=document,
-                identity=_identity(document.key, key_properties),
-                baseline=not self._reads.covers(stream, record),
-                deleted=is_gone,
-            )
+            document_id = arrival.document.id
+            problems = [*([problem] if problem else []), *arrival.document.problems]
+            problem = "; ".join(problems) or None
         with self._lock:
             is_first = not (self._arrivals or self._malformed)
             if problem is not None:
@@ -208,6 +211,13 @@ class Intake:
                 self._lock.notify_all()
             if len(self._arrivals) >= GROUP_RECORDS:
                 self._commit(None)
+
+    def _is_rate_alone(self, stream: str, entity: Entity | None, record: dict[str, Any]) -> bool:
+        """Take a currency rate in, if that is what it is; a rule may want it as a document too."""
+        if stream != rate_records.STREAM or self._alerts.rates.type is None:
+            return False
+        self._add_rate(record)
+        return entity is None or entity.name not in self._watches
 
     def _add_rate(self, record: dict[str, Any]) -> None:
         """Take a currency rate in: documents that follow are decided by it at once."""
@@ -234,6 +244,7 @@ class Intake:
             LedgerError: The ledger refused.
         """
         self.raise_error()
+        self._ends_with_state = self._ends_with_state or state is not None
         with self._lock:
             self._commit(state)
 
@@ -242,6 +253,7 @@ class Intake:
         self.commit()
         with self._lock:
             self._end_deferred_baseline()
+            self._end_reads_with_the_run()
             self._look_at_the_untouched()
 
     def close(self) -> None:
@@ -277,8 +289,10 @@ class Intake:
         malformed, self._malformed = self._malformed, []
         rates, self._new_rates = self._new_rates, []
         fresh = [] if state is None else self._reads.unknown(state)
-        fresh = [read for read in fresh if read not in self._deferred]
-        if fresh and not self._reading:
+        # Of a stream that is no entity nothing is kept: should it become one, that is its baseline.
+        entities = self._alerts.entities
+        fresh = [read for read in fresh if read not in self._deferred and read[0] in entities]
+        if fresh and not self._begun:
             fresh = self._meet_history(fresh)
         if not (arrivals or malformed or fresh or rates):
             return
@@ -344,21 +358,37 @@ class Intake:
 
     def _end_deferred_baseline(self) -> None:
         """What arrived in this run was the baseline, by setting: the next run alerts."""
+        self._complete(self._deferred, BY_SETTING)
+
+    def _end_reads_with_the_run(self) -> None:
+        """Streams without bookmarks were read whole, if a STATE came after their last record."""
+        if self._ends_with_state:
+            ended = [
+                (entity.stream, dict[str, Any]())
+                for entity in self._alerts.own_entities.values()
+                if entity.ends_with_run and entity.stream in self._begun
+            ]
+            self._complete(ended, WITH_THE_RUN)
+
+    def _complete(self, ended: list[tuple[str, Context]], reason: str) -> None:
         left = [
-            (stream, context)
-            for stream, context in self._deferred
-            if not self._reads.knows(stream, context)
+            (stream, context) for stream, context in ended if not self._reads.knows(stream, context)
         ]
         if not left:
             return
         now = utc_now()
         with self._ledger.write(keep=not self._dry_run) as connection:
-            told = self._recorder.complete(connection, left, at=now, reason=BY_SETTING)
+            told = self._recorder.complete(connection, left, at=now, reason=reason)
             events.append(connection, told, at=now, run_id=self._run.id)
+        for stream, context in left:
+            self._reads.add(stream, context)
 
-
-def _identity(key: str, key_properties: Sequence[str]) -> str:
-    return canonical_json(dict(zip(key_properties, json.loads(key), strict=True)))
+    def notices(self) -> list[str]:
+        """Rules that had nothing to decide, and why, a line each."""
+        return [
+            *absent_streams(self._alerts.rules, self._begun),
+            *unknown_companies(self._alerts.rules, self._reads),
+        ]
 
 
 def _digest(record: dict[str, Any]) -> str:

@@ -92,6 +92,16 @@ class CompleteReads:
         known = self._by_stream.get(stream, {}).get(names, set())
         return tuple(context[name] for name in names) in known
 
+    def companies(self, stream: str) -> set[str]:
+        """Names of the companies of which a whole read is known."""
+        known = self._by_stream.get(stream, {})
+        return {
+            str(values[names.index("company")])
+            for names, contexts in known.items()
+            if "company" in names
+            for values in contexts
+        }
+
     def unknown(self, state: Mapping[str, Any]) -> list[tuple[str, Context]]:
         """Partitions that a STATE shows as read whole and that are not known here yet."""
         return [

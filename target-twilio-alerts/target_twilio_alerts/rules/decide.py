@@ -87,6 +87,8 @@ def decide(
         before_on: The day on which the previous version was last decided; None: today.
         remembered: What the decision of the previous version gave as `remember`.
     """
+    if rule.companies and current.get("company") not in rule.companies:
+        return Decision(Outcome.NO_MATCH, None, None, lambda: _of_another_company(rule, current))
     decision = _decide(
         rule,
         current,
@@ -98,6 +100,13 @@ def decide(
     if decision.outcome is Outcome.ALERT and rule.max_age is not None:
         return _young_enough(decision, current, rule.max_age, around.today)
     return decision
+
+
+def _of_another_company(rule: Rule, current: Mapping[str, Value]) -> str:
+    return (
+        f"the rule is for {' and '.join(rule.companies)}, the document is of "
+        f"{show_value(current.get('company'))}"
+    )
 
 
 def _decide(

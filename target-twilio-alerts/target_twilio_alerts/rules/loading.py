@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_twilio_alerts.documents import ENTITIES
+from target_twilio_alerts.rules.entity_entries import EntityEntries
 from target_twilio_alerts.rules.mistakes import Mistakes
 from target_twilio_alerts.rules.model import Alerts
 from target_twilio_alerts.rules.rates_entry import RatesEntry
@@ -14,7 +16,7 @@ from target_twilio_alerts.rules.yaml_file import YamlFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE_KEYS = ("recipients", "groups", "rules", "timezone", "rates")
+FILE_KEYS = ("recipients", "groups", "rules", "timezone", "rates", "entities")
 
 
 def load_alerts(path: Path) -> Alerts:
@@ -38,12 +40,14 @@ def load_alerts(path: Path) -> Alerts:
     given_zone = "" if "timezone" in given else None
     recipients = people.recipients(given.get("recipients"))
     groups = people.groups(given.get("groups"), recipients)
+    own = EntityEntries(file, mistakes).entities(given.get("entities"))
     entries = RuleEntries(
         file,
         mistakes,
         people=people,
         recipients=recipients,
         groups=groups,
+        entities={**ENTITIES, **own},
         zone=zone_name.value if zone_name is not None else given_zone,
     )
     rules = entries.rules(given.get("rules"))
@@ -56,4 +60,5 @@ def load_alerts(path: Path) -> Alerts:
         timezone=zone,
         path=path,
         rates=rates,
+        own_entities=own,
     )

@@ -70,6 +70,7 @@ class Rule:
         again_on: Fields whose change alerts anew while the condition stays true.
         line: Its line in the file, from 1.
         zone: Name of the zone that `today` is taken in, if the file names one.
+        companies: Names of the companies that it is for; empty: all.
         once_per: Some of ONCE_PER, for which it alerts once; empty: each time it becomes true.
         max_age: How long ago the document's date may be for an alert; None: any time.
     """
@@ -86,6 +87,7 @@ class Rule:
     zone: str | None = None
     max_age: timedelta | None = None
     once_per: tuple[str, ...] = ()
+    companies: tuple[str, ...] = ()
 
     @property
     def severity_rank(self) -> int:
@@ -100,12 +102,14 @@ class Rule:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of what makes a decision; whom it tells, and how, is no part of that."""
-        parts = {
+        parts: dict[str, str | list[str] | None] = {
             "entity": self.entity.name,
             "when": self.condition.normal,
             "again_on": sorted(self.again_on),
             "timezone": self.zone if self.condition.uses_clock else None,
         }
+        if self.companies:
+            parts["companies"] = sorted(self.companies)
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -121,6 +125,7 @@ class Alerts:
         timezone: Zone of `today`; None if the file names none.
         path: The file.
         rates: Currency rates, for rules with `amount_in`.
+        own_entities: What the file says of other taps' streams, by name.
     """
 
     recipients: Mapping[str, Recipient]
@@ -129,8 +134,10 @@ class Alerts:
     timezone: tzinfo | None
     path: Path
     rates: Rates = field(default_factory=Rates)
+    own_entities: Mapping[str, Entity] = field(default_factory=dict)
 
     @cached_property
     def entities(self) -> Mapping[str, Entity]:
         """Entities by the stream that brings them, with the fields of records that rules name."""
-        return {**PRESETS, **{rule.entity.stream: rule.entity for rule in self.rules}}
+        own = {entity.stream: entity for entity in self.own_entities.values()}
+        return {**PRESETS, **own, **{rule.entity.stream: rule.entity for rule in self.rules}}

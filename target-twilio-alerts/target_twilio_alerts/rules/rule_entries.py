@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_twilio_alerts.documents import ENTITIES
 from target_twilio_alerts.rules.durations import read_days
 from target_twilio_alerts.rules.expressions import (
     Condition,
@@ -41,6 +40,7 @@ RULE_KEYS = (
     "again_on",
     "max_age",
     "once_per",
+    "companies",
 )
 REQUIRED_KEYS = ("entity", "when", "notify", "via")
 
@@ -54,6 +54,7 @@ class RuleEntries:
         people: Checks names.
         recipients: Whom rules may notify.
         groups: Groups that they may notify.
+        entities: What rules may be about, by name.
         zone: Name of the zone of `today`, if the file has one.
     """
 
@@ -65,6 +66,7 @@ class RuleEntries:
         people: People,
         recipients: Mapping[str, Recipient],
         groups: Mapping[str, tuple[str, ...]],
+        entities: Mapping[str, Entity],
         zone: str | None,
     ) -> None:
         self._file = file
@@ -72,6 +74,7 @@ class RuleEntries:
         self._people = people
         self._recipients = recipients
         self._groups = groups
+        self._entities = entities
         self._zone = zone
 
     def rules(self, entry: Entry | None) -> tuple[Rule, ...]:
@@ -85,7 +88,7 @@ class RuleEntries:
         named: dict[str, set[str]] = {}
         for rule in rules:
             named.setdefault(rule.entity.name, set()).update(rule.condition.fields, rule.again_on)
-        entities = {name: ENTITIES[name].with_raw(names) for name, names in named.items()}
+        entities = {name: self._entities[name].with_raw(names) for name, names in named.items()}
         return tuple(replace(rule, entity=entities[rule.entity.name]) for rule in rules)
 
     def _rule(self, entry: Entry) -> Rule | None:
@@ -107,6 +110,7 @@ class RuleEntries:
         again_on = self._again_on(given.get("again_on"), entity, condition, where)
         max_age = self._max_age(given.get("max_age"), entity, where)
         once_per = self._once_per(given.get("once_per"), entity, where)
+        companies = self._companies(given.get("companies"), entity, where)
         if entity is None or condition is None:
             return None
         return Rule(
@@ -122,7 +126,17 @@ class RuleEntries:
             zone=self._zone,
             max_age=max_age,
             once_per=once_per,
+            companies=companies,
         )
+
+    def _companies(self, entry: Entry | None, entity: Entity | None, where: str) -> tuple[str, ...]:
+        if entry is not None and entity is not None and "company" not in entity.fields:
+            self._mistakes.add(
+                entry.line,
+                f"{where}: {entity.name} has no field company, so its documents are nobody's; add "
+                "one to the entity, or remove companies",
+            )
+        return tuple(dict.fromkeys(name.value for name in self._file.texts(entry, where)))
 
     def _once_per(self, entry: Entry | None, entity: Entity | None, where: str) -> tuple[str, ...]:
         given = self._one_of(self._file.texts(entry, where), ONCE_PER, where, "once_per")
@@ -160,9 +174,9 @@ class RuleEntries:
     def _entity(self, text: Text | None, where: str) -> Entity | None:
         if text is None:
             return None
-        entity = ENTITIES.get(text.value)
+        entity = self._entities.get(text.value)
         if entity is None:
-            meant = suggestion(text.value, ENTITIES, "there are")
+            meant = suggestion(text.value, self._entities, "there are")
             self._mistakes.add(text.line, f"{where}: there is no entity {text.value}; {meant}")
         return entity
 

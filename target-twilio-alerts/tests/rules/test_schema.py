@@ -7,7 +7,8 @@ import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
-from target_twilio_alerts.documents import ENTITIES
+from target_twilio_alerts.documents import ENTITIES, Kind
+from target_twilio_alerts.rules.entity_entries import ENTITY_KEYS, FIELD_KEYS, READ_WHOLE
 from target_twilio_alerts.rules.expressions.scan import MAX_CHARACTERS
 from target_twilio_alerts.rules.loading import FILE_KEYS
 from target_twilio_alerts.rules.model import CHANNELS, DEFAULT_LOCALE, DEFAULT_SEVERITY, SEVERITIES
@@ -53,11 +54,17 @@ def test_the_schema_has_the_keys_of_the_loader(schema, rule, recipient):
     assert set(rule["properties"]) == set(RULE_KEYS)
     assert set(rule["required"]) == set(REQUIRED_KEYS)
     assert set(recipient["properties"]) == set(RECIPIENT_KEYS)
+    entity = schema["properties"]["entities"]["additionalProperties"]["properties"]
+    assert set(entity) == set(ENTITY_KEYS)
+    assert tuple(entity["read_whole"]["enum"]) == READ_WHOLE
+    field = entity["fields"]["additionalProperties"]["properties"]
+    assert set(field) == set(FIELD_KEYS)
+    assert field["type"]["enum"] == [kind.value for kind in Kind]
 
 
 def test_the_schema_has_the_values_of_the_loader(schema, rule, recipient):
     properties = rule["properties"]
-    assert properties["entity"]["enum"] == list(ENTITIES)
+    assert properties["entity"]["anyOf"][0]["enum"] == list(ENTITIES)
     assert properties["severity"]["enum"] == list(SEVERITIES)
     assert properties["severity"]["default"] == DEFAULT_SEVERITY
     assert properties["via"]["anyOf"][0]["enum"] == list(CHANNELS)

@@ -6,6 +6,7 @@ into closures. Nothing is ever evaluated as Python.
 
 from __future__ import annotations
 
+from target_twilio_alerts.rules.expressions.comparisons import RESERVED
 from target_twilio_alerts.rules.expressions.condition import (
     Condition,
     Verdict,
@@ -16,6 +17,7 @@ from target_twilio_alerts.rules.expressions.explain import show_value
 from target_twilio_alerts.rules.expressions.names import nearest, suggestion
 
 __all__ = [
+    "RESERVED",
     "Condition",
     "ConditionError",
     "Verdict",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -35,7 +36,16 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 _ORDERED = {Type.NUMBER, Type.DATE, Type.DURATION}
 _NULLS = {"null", "None"}
-_RESERVED = {"today", "true", "false", "previous", "record", *_NULLS, *FUNCTIONS, *RECENT}
+RESERVED = frozenset(
+    {
+        *("today", "true", "false", "previous", "record"),
+        *_NULLS,
+        *FUNCTIONS,
+        *RECENT,
+        *keyword.kwlist,
+    }
+)
+"""Names with a meaning of their own in conditions: no field may have them."""
 
 
 def check_comparison(checker: Checker, node: ast.expr) -> Node:
@@ -163,7 +173,7 @@ def _sides(checker: Checker, left: ast.expr, right: ast.expr) -> tuple[Node, Nod
 
 
 def _is_unknown_name(checker: Checker, node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and not (checker.field(node.id) or node.id in _RESERVED)
+    return isinstance(node, ast.Name) and not (checker.field(node.id) or node.id in RESERVED)
 
 
 def _side(checker: Checker, node: ast.expr, *, other: Node) -> Node:
