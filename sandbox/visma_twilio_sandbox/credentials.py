@@ -26,5 +26,8 @@ TEST_ACCOUNT_SID = "AC" + "0" * 31 + "2"
 TEST_AUTH_TOKEN = "sandbox-test-auth-token-not-real"  # noqa: S105
 FROM_NUMBER = "+46701740600"
 MESSAGING_SERVICE_SID = "MG" + "0" * 31 + "1"
+WHATSAPP_NUMBER = "+46701740601"
+CONTENT_SID = "HX" + "0" * 31 + "1"
+"""A content template that WhatsApp approved: see twilio/whatsapp.py."""
 
 SENDGRID_API_KEY = "SG.sandbox-key-not-real"

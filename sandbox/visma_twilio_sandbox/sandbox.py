@@ -153,6 +153,7 @@ class Sandbox:
             f"{target}_ACCOUNT_SID": credentials.ACCOUNT_SID,
             f"{target}_AUTH_TOKEN": credentials.AUTH_TOKEN,
             f"{target}_FROM_NUMBER": credentials.FROM_NUMBER,
+            f"{target}_WHATSAPP_FROM": credentials.WHATSAPP_NUMBER,
             f"{target}_SENDGRID_API_KEY": credentials.SENDGRID_API_KEY,
             f"{target}_EMAIL_FROM": "alerts@example.com",
             f"{target}_TWILIO_API_URL": self.twilio_url,

@@ -65,6 +65,14 @@ SETTINGS = th.PropertiesList(
         examples=["MG00000000000000000000000000000000"],
     ),
     th.Property(
+        "whatsapp_from",
+        th.StringType,
+        title="WhatsApp from",
+        description="Number of the WhatsApp sender. Without it WhatsApp messages go through "
+        "`messaging_service_sid`, which then needs a WhatsApp sender.",
+        examples=["+46701740600"],
+    ),
+    th.Property(
         "sendgrid_api_key",
         th.StringType,
         secret=True,
@@ -178,6 +186,7 @@ class Settings:
     api_key_secret: str | None
     from_number: str | None
     messaging_service_sid: str | None
+    whatsapp_from: str | None
     sendgrid_api_key: str | None
     email_from: str | None
     public_url: str | None
@@ -223,17 +232,22 @@ class Settings:
 
     def missing_for(self, channel: str) -> str | None:
         """Name what a channel still needs, or None when it can be used."""
-        if channel == "sms":
-            if not self.account_sid:
-                return "account_sid"
-            if not self.auth_token and not (self.api_key_sid and self.api_key_secret):
-                return "auth_token (or api_key_sid with api_key_secret)"
-            if not self.from_number and not self.messaging_service_sid:
-                return "from_number (or messaging_service_sid)"
-            return None
+        if channel != "email":
+            return self._missing_at_twilio(channel)
         if not self.sendgrid_api_key:
             return "sendgrid_api_key"
         return None if self.email_from else "email_from"
+
+    def _missing_at_twilio(self, channel: str) -> str | None:
+        if not self.account_sid:
+            return "account_sid"
+        if not self.auth_token and not (self.api_key_sid and self.api_key_secret):
+            return "auth_token (or api_key_sid with api_key_secret)"
+        if self.messaging_service_sid:
+            return None
+        if channel == "whatsapp":
+            return None if self.whatsapp_from else "whatsapp_from (or messaging_service_sid)"
+        return None if self.from_number else "from_number (or messaging_service_sid)"
 
 
 _PLACE = re.compile(r" in config\['(\w+)'\]")
@@ -259,6 +273,7 @@ _PATTERNS = (
         r"\+[1-9]\d{6,14}|(?=.*[A-Za-z ])[A-Za-z0-9 ]{1,11}|\d{4,8}",
         "+46701740600, or up to 11 letters and digits",
     ),
+    ("whatsapp_from", r"\+[1-9]\d{6,14}", "+46701740600"),
     ("email_from", r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", "alerts@example.com"),
 )
 

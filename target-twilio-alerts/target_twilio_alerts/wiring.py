@@ -7,12 +7,12 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from target_twilio_alerts.delivery.channels import EmailChannel, SmsChannel
+from target_twilio_alerts.delivery.channels import EmailChannel, SmsChannel, WhatsAppChannel
 from target_twilio_alerts.delivery.dispatcher import Dispatcher
 from target_twilio_alerts.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from target_twilio_alerts.delivery.channels import Channel
     from target_twilio_alerts.ledger import Ledger
@@ -35,7 +35,7 @@ def used_channels(alerts: Alerts) -> list[str]:
 
 def configured_channels(settings: Settings) -> list[str]:
     """The channels that the settings are complete for."""
-    return [name for name in ("email", "sms") if settings.missing_for(name) is None]
+    return [name for name in ("email", "sms", "whatsapp") if settings.missing_for(name) is None]
 
 
 def build_channels(settings: Settings, names: Iterable[str]) -> dict[str, Channel]:
@@ -52,7 +52,7 @@ def build_channels(settings: Settings, names: Iterable[str]) -> dict[str, Channe
     ]
     if lacking:
         raise SettingsError("\n".join(lacking))
-    return {name: _sms(settings) if name == "sms" else _email(settings) for name in wanted}
+    return {name: _BUILDERS[name](settings) for name in wanted}
 
 
 def _sms(settings: Settings) -> SmsChannel:
@@ -69,6 +69,22 @@ def _sms(settings: Settings) -> SmsChannel:
     )
 
 
+def _whatsapp(settings: Settings) -> WhatsAppChannel:
+    """Build the channel; its own sender goes before the Messaging Service."""
+    service = None if settings.whatsapp_from else settings.messaging_service_sid
+    return WhatsAppChannel(
+        account_sid=settings.account_sid or "",
+        auth_token=settings.auth_token,
+        api_key_sid=settings.api_key_sid,
+        api_key_secret=settings.api_key_secret,
+        from_number=settings.whatsapp_from,
+        messaging_service_sid=service,
+        base_url=settings.twilio_api_url,
+        messaging_url=settings.twilio_messaging_url,
+        timeout=HTTP_TIMEOUT_SECONDS,
+    )
+
+
 def _email(settings: Settings) -> EmailChannel:
     return EmailChannel(
         api_key=settings.sendgrid_api_key or "",
@@ -76,6 +92,13 @@ def _email(settings: Settings) -> EmailChannel:
         base_url=settings.sendgrid_api_url,
         timeout=HTTP_TIMEOUT_SECONDS,
     )
+
+
+_BUILDERS: dict[str, Callable[[Settings], Channel]] = {
+    "sms": _sms,
+    "whatsapp": _whatsapp,
+    "email": _email,
+}
 
 
 def build_dispatcher(

@@ -11,7 +11,7 @@ ACCOUNT = "/2010-04-01/Accounts/{AccountSid}"
 MESSAGES, MESSAGE = f"{ACCOUNT}/Messages.json", f"{ACCOUNT}/Messages/{{Sid}}.json"
 VALUES = {
     "ApplicationSid": "AP" + "a" * 32,
-    "ContentSid": "HX" + "a" * 32,
+    "ContentSid": credentials.CONTENT_SID,
     "ContentVariables": '{"1": "x"}',
     "From": credentials.FROM_NUMBER,
     "FallbackFrom": credentials.FROM_NUMBER,

@@ -124,6 +124,7 @@ class _Api:
             account_sid=account,
             new_sid=self._twilio.store.new_sid,
             refuses=self._twilio.refuses,
+            windows=self._twilio.whatsapp_windows,
         )
         if account == credentials.ACCOUNT_SID:
             self._twilio.store.add(message)

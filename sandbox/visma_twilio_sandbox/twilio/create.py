@@ -10,13 +10,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from visma_twilio_sandbox import credentials
-from visma_twilio_sandbox.twilio import numbers
+from visma_twilio_sandbox.twilio import numbers, whatsapp
 from visma_twilio_sandbox.twilio.callbacks import is_callback_url
 from visma_twilio_sandbox.twilio.errors import TwilioError
 from visma_twilio_sandbox.twilio.store import Message, count_segments, now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 MAX_BODY = 1600
 _MAX_VALIDITY = 36_000
@@ -89,6 +89,7 @@ def create_message(
     account_sid: str,
     new_sid: Callable[[], str],
     refuses: Mapping[str, int],
+    windows: Collection[str] = (),
 ) -> Message:
     """Make the message that a form asks for.
 
@@ -97,6 +98,7 @@ def create_message(
         account_sid: Whose message it is; the test account has its own rules.
         new_sid: Gives the message its SID.
         refuses: Recipients that are refused, with which error code.
+        windows: Numbers that have written over WhatsApp within the last 24 hours.
 
     Raises:
         TwilioError: It is refused.
@@ -110,6 +112,7 @@ def create_message(
             raise TwilioError(21705 if service else 21603)
         numbers.check_test_numbers(sender, to)
     else:
+        whatsapp.check_pair(sender, to)
         _check_sender(sender, service, to)
     _check_content(form)
     callback = form.get("StatusCallback") or None
@@ -118,7 +121,7 @@ def create_message(
     send_at = _send_at(form)
     if account_sid != credentials.TEST_ACCOUNT_SID and to in refuses:
         raise TwilioError(refuses[to])
-    body, time = form.get("Body", ""), now()
+    (body, problem), time = whatsapp.text_of(form), now()
     status = "scheduled" if send_at else "accepted" if service else "queued"
     return Message(
         sid=new_sid(),
@@ -133,6 +136,7 @@ def create_message(
         date_updated=time,
         status_callback=callback,
         send_at=send_at,
+        failure=whatsapp.fails_with(form, windows, problem),
     )
 
 

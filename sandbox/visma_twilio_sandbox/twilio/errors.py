@@ -39,7 +39,10 @@ MESSAGES: dict[int, tuple[int, str]] = {
     21612: (400, "Message cannot be sent with the current combination of 'To' and 'From'"),
     21614: (400, "'To' number is not a valid mobile number"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
+    21655: (400, "The ContentSid is Invalid"),
+    21656: (400, "The ContentVariables Parameter is invalid"),
     21705: (400, "The Messaging Service Sid is invalid"),
+    21910: (400, "Invalid From and To pair. From and To should be of the same channel"),
     30003: (400, "Unreachable destination handset"),
     30004: (400, "Message blocked"),
     30005: (400, "Unknown destination handset"),
@@ -52,9 +55,14 @@ MESSAGES: dict[int, tuple[int, str]] = {
     35114: (400, "SendAt must be between 300 seconds and 35 days in the future"),
     35118: (400, "MessagingServiceSid is required to schedule a message"),
     63007: (400, "Twilio could not find a Channel with the specified From address"),
+    63016: (400, "Failed to send freeform message because you are outside the allowed window"),
+    63021: (400, "Channel invalid content error"),
+    63028: (400, "Number of parameters provided does not match the expected number of params"),
     90007: (400, "ValidityPeriod must be between 1 and 36000 seconds"),
 }
-"""HTTP status and words for each code; 30003 to 30008 appear as a message's `error_code` only."""
+"""HTTP status and words for each code; 30003 to 30008, 63016, 63021 and 63028 appear as a
+message's `error_code` only.
+"""
 
 _CODE_OF_STATUS = {400: 20001, 401: 20003, 403: 20003, 404: 20404, 429: 20429, 503: 20503}
 

@@ -46,17 +46,14 @@ _WHATSAPP = "whatsapp:"
 
 
 def check_recipient(to: str) -> None:
-    """Refuse what is no E.164 number.
+    """Refuse what is no E.164 number, with or without `whatsapp:`.
 
     Raises:
-        TwilioError: 21604 nothing given, 21211 not a number, 63007 WhatsApp, which this account
-            has no sender for.
+        TwilioError: 21604 nothing given, 21211 not a number.
     """
     if not to:
         raise TwilioError(21604)
-    if to.startswith(_WHATSAPP):
-        raise TwilioError(63007)
-    if not _E164.fullmatch(to):
+    if not _E164.fullmatch(to.removeprefix(_WHATSAPP)):
         raise TwilioError(21211, f"The 'To' number {to} is not a valid phone number.")
 
 
@@ -70,8 +67,8 @@ def check_sender(sender: str, to: str) -> None:
     """
     if sender == to:
         raise TwilioError(21266)
-    if sender == credentials.FROM_NUMBER:
-        return
+    if sender == credentials.FROM_NUMBER or sender.startswith(_WHATSAPP):
+        return  # a WhatsApp sender was checked with its recipient
     if _E164.fullmatch(sender) or _SHORT_CODE.fullmatch(sender):
         raise TwilioError(
             21606,

@@ -32,6 +32,8 @@ class Twilio:
         app: ASGI application of api.twilio.com.
         messaging_app: ASGI application of messaging.twilio.com.
         refuses: Recipients that are refused, with which error code; may be changed.
+        whatsapp_windows: Numbers that have written over WhatsApp within the last 24 hours, so that
+            free text reaches them; may be changed.
         refused: The creates that were refused, oldest first.
     """
 
@@ -39,6 +41,7 @@ class Twilio:
         self._callbacks = Callbacks(seed)
         self.store = Store(seed, self._callbacks.tell)
         self.refuses: dict[str, int] = dict(REFUSALS)
+        self.whatsapp_windows: set[str] = set()
         self.refused: list[TwilioError] = []
         self._settling = threading.Lock()
         self.app: App = api_app(self)

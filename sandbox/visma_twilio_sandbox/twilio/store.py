@@ -31,6 +31,7 @@ class Message:
         date_sent: None until it was handed to the carrier.
         price: What it costs, negative, in `price_unit`; None until it was sent.
         send_at: When a scheduled message is to leave.
+        failure: Code with which WhatsApp will refuse it.
     """
 
     sid: str
@@ -50,6 +51,7 @@ class Message:
     price_unit: str = "USD"
     status_callback: str | None = None
     send_at: datetime | None = None
+    failure: int | None = None
 
 
 def count_segments(text: str) -> int:
@@ -146,7 +148,10 @@ class Store:
         return message.status in FINAL or self._next(message) is None
 
     def _next(self, message: Message) -> Message | None:
-        outcome = self.outcomes.get(message.to, ("delivered", None))
+        number = message.to.removeprefix("whatsapp:")
+        outcome = self.outcomes.get(number, ("delivered", None))
+        if message.failure is not None:
+            outcome = ("failed", message.failure)
         steps = path_to(outcome)
         if message.status not in steps[:-1]:
             return None
@@ -155,7 +160,10 @@ class Store:
         changes = replace(message, status=status, date_updated=time)
         if message.from_ is None:
             segments = str(count_segments(message.body))
-            changes = replace(changes, from_=credentials.FROM_NUMBER, num_segments=segments)
+            sender = credentials.FROM_NUMBER
+            if number != message.to:
+                sender = f"whatsapp:{credentials.WHATSAPP_NUMBER}"
+            changes = replace(changes, from_=sender, num_segments=segments)
         if status == "sent":
             price = _PRICE * int(changes.num_segments)
             changes = replace(changes, date_sent=time, price=price)

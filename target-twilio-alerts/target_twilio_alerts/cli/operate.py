@@ -18,6 +18,7 @@ from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import message_contents, messages
 from target_twilio_alerts.rules.expressions import suggestion
+from target_twilio_alerts.rules.model import CHANNELS
 from target_twilio_alerts.session import CredentialsRefusedError
 
 if TYPE_CHECKING:
@@ -55,13 +56,14 @@ def deliver(workplace: Workplace) -> None:
 
 @click.command("send-test")
 @click.argument("recipient")
-@click.option("--channel", type=click.Choice(["sms", "email"]), default="sms", show_default=True)
+@click.option("--channel", type=click.Choice(CHANNELS), default="sms", show_default=True)
 @click.pass_obj
 @told_in_one_line
 def send_test(workplace: Workplace, recipient: str, channel: str) -> None:
     """Send RECIPIENT a test message, to prove a channel.
 
-    A test that could not be handed over now is not sent later.
+    A test that could not be handed over now is not sent later. Over WhatsApp it is free text, which
+    arrives only within 24 hours of their last message.
     """
     person = workplace.alerts.recipients.get(recipient)
     if person is None:
@@ -126,6 +128,8 @@ def _next_attempt(
                 message_contents.c.subject,
                 message_contents.c.text,
                 message_contents.c.html,
+                message_contents.c.content_sid,
+                message_contents.c.content_variables,
             )
             .join(message_contents, message_contents.c.message_id == messages.c.id)
             .where(messages.c.id == message_id),
@@ -166,6 +170,8 @@ def _next_attempt(
         subject=renamed(old.subject),
         text=renamed(old.text) or "",
         html=renamed(old.html),
+        content_sid=old.content_sid,
+        content_variables=renamed(old.content_variables),
         salt=secrets.token_hex(16),
         template=old.template,
         locale=old.locale,
@@ -181,7 +187,7 @@ def _next_attempt(
 
 def _whom(workplace: Workplace, recipient: str, channel: str, to: str | None) -> tuple[str, str]:
     """Name and address to send to: a recipient of the alerts file, or an address given by hand."""
-    pattern = r"\+[1-9]\d{6,14}" if channel == "sms" else r"[^@\s]+@[^@\s]+\.[^@\s]+"
+    pattern = r"[^@\s]+@[^@\s]+\.[^@\s]+" if channel == "email" else r"\+[1-9]\d{6,14}"
     if to is not None and re.fullmatch(pattern, to):
         return recipient, to
     name = to or recipient

@@ -233,6 +233,8 @@ class Dispatcher:
                 text=message.text,
                 html=message.html,
                 status_callback=self._status_callback(message.id),
+                content_sid=message.content_sid,
+                content_variables=message.content_variables,
             ),
         )
         self._record(message, outcome)

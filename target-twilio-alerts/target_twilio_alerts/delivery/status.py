@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 POLLED_PER_RUN = 50
+POLLED_CHANNELS = ("sms", "whatsapp")
+"""Channels whose provider tells how far a message has come."""
+
 FOLLOWED_FOR = timedelta(days=3)
 """How long a status is asked for: some carriers never give a receipt, and `sent` is the end."""
 
@@ -67,17 +70,18 @@ def poll(ledger: Ledger, channels: Mapping[str, Channel], *, run: Run) -> int:
 
     Bounded per run. Channels that cannot be asked (email) are left as they are.
     """
-    sms = channels.get("sms")
-    if sms is None:
+    asked = [name for name in POLLED_CHANNELS if name in channels]
+    if not asked:
         return 0
     with ledger.read() as connection:
         rows = outbox.unfinished(
             connection,
+            channels=asked,
             since=utc_now() - FOLLOWED_FOR,
             limit=POLLED_PER_RUN,
         )
     for row in rows:
-        report = sms.fetch_status(row.sid)
+        report = channels[row.channel].fetch_status(row.sid)
         if isinstance(report, NoStatus):
             logger.warning("Message %s: its status was not read: %s", row.id, report.reason)
             if not report.is_final:
@@ -103,7 +107,7 @@ def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run:
     values: dict[str, Any] = {"status_at": now}
     if report.status != row.status:
         values["status"] = report.status
-    if report.segments:
+    if report.segments and row.channel == "sms":
         values["segments"] = report.segments
     if moved is not None:
         values |= {"state": moved.value, "updated_at": now}

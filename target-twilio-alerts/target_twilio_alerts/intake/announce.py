@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.ledger import Event, MessageState
 from target_twilio_alerts.ledger.events import salted_hash
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
-from target_twilio_alerts.messages import MessageContext
+from target_twilio_alerts.messages import MessageContext, fill_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.ledger.alerts import Alert
     from target_twilio_alerts.messages import Messages
     from target_twilio_alerts.rules import Alerts, Rule
+    from target_twilio_alerts.rules.model import Content
 
 DUPLICATE_ADDRESS = "duplicate address"
 
@@ -45,16 +48,17 @@ def compose(
             if address is None:  # refused when the file is loaded
                 continue
             reference = short_id()
+            context = MessageContext(
+                rule=rule.name,
+                severity=rule.severity,
+                entity=alert.entity,
+                values=values,
+                previous=previous,
+                reference=reference,
+                today=today,
+            )
             rendered = messages.render(
-                MessageContext(
-                    rule=rule.name,
-                    severity=rule.severity,
-                    entity=alert.entity,
-                    values=values,
-                    previous=previous,
-                    reference=reference,
-                    today=today,
-                ),
+                context,
                 channel=channel,
                 locale=recipient.locale,
                 template=rule.template,
@@ -79,7 +83,22 @@ def compose(
                 state=MessageState.SUPPRESSED if duplicate else MessageState.PENDING,
                 reason=DUPLICATE_ADDRESS if duplicate else None,
             )
+            if channel == "whatsapp" and rule.content is not None:
+                message = _by_content(message, rule.content, context)
             yield message, created_event(message, problem=rendered.problem)
+
+
+def _by_content(message: NewMessage, content: Content, context: MessageContext) -> NewMessage:
+    """The same message by a content template; its text tells what filled the template."""
+    filled = fill_variables(content.variables, context, message.locale)
+    told = "; ".join(f"{name}: {value}" for name, value in filled.items())
+    return replace(
+        message,
+        text=f"{content.sid} {told}".strip(),
+        template=content.sid,
+        content_sid=content.sid,
+        content_variables=json.dumps(filled, ensure_ascii=False) if filled else None,
+    )
 
 
 def created_event(message: NewMessage, *, problem: str | None = None) -> Event:

@@ -38,6 +38,18 @@ ABANDONED_SECONDS = 300
 INTERRUPTED = "the process ended during the hand-over; the answer is lost"
 
 
+_CONTENTS = (
+    "address",
+    "subject",
+    "text",
+    "html",
+    "salt",
+    "content_sid",
+    "content_variables",
+)
+"""What is erasable, apart from the message."""
+
+
 @dataclass(frozen=True)
 class NewMessage:
     """A message to be sent to one recipient over one channel, or recorded as suppressed."""
@@ -62,6 +74,8 @@ class NewMessage:
     resend_of: str | None = None
     resend_reason: str | None = None
     operator: str | None = None
+    content_sid: str | None = None
+    content_variables: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,12 +92,14 @@ class ClaimedMessage:
     subject: str | None
     text: str
     html: str | None
+    content_sid: str | None = None
+    content_variables: str | None = None
 
 
 def add(connection: Connection, message: NewMessage, *, at: datetime, run_id: str) -> None:
     """Write a message and, apart from it, its erasable contents."""
     row = dict(vars(message))
-    contents = {name: row.pop(name) for name in ("address", "subject", "text", "html", "salt")}
+    contents = {name: row.pop(name) for name in _CONTENTS}
     row["state"] = message.state.value
     connection.execute(
         sa.insert(messages).values(**row, created_at=at, updated_at=at, tries=0, run_id=run_id),
@@ -150,6 +166,8 @@ def _claimed(connection: Connection, token: str, ids: Sequence[str]) -> list[Cla
             contents.subject,
             contents.text,
             contents.html,
+            contents.content_sid,
+            contents.content_variables,
         )
         .join(message_contents, contents.message_id == table.id)
         .where(table.id.in_(ids), table.claim_token == token)
@@ -243,15 +261,17 @@ def next_due(connection: Connection, *, channels: Sequence[str]) -> datetime | N
     return moment
 
 
-def unfinished(connection: Connection, *, since: datetime, limit: int) -> list[sa.Row[Any]]:
-    """Messages whose end is not known yet and can be asked for: ``id``, ``sid``, ``state``."""
+def unfinished(
+    connection: Connection, *, channels: Sequence[str], since: datetime, limit: int
+) -> list[sa.Row[Any]]:
+    """Messages of these channels whose end is not known yet: ``id``, ``sid``, ``state``."""
     table = messages.c
     return list(
         connection.execute(
             sa.select(table.id, table.alert_id, table.channel, table.sid, table.state, table.status)
             .where(
                 table.state.in_([MessageState.ACCEPTED.value, MessageState.SENT.value]),
-                table.channel == "sms",
+                table.channel.in_(channels),
                 table.sid.is_not(None),
                 table.accepted_at >= since,
             )

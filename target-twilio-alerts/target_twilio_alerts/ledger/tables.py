@@ -269,6 +269,8 @@ message_contents = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("html", sa.Text),
     sa.Column("salt", sa.String(32), nullable=False),
+    sa.Column("content_sid", sa.String(34)),
+    sa.Column("content_variables", sa.Text),
 )
 
 audit_events = sa.Table(

@@ -16,6 +16,7 @@ and use the filters `money(currency)`, `number(decimals)`, `date`, `label`.
 
 from __future__ import annotations
 
+from target_twilio_alerts.messages.content import fill_variables
 from target_twilio_alerts.messages.context import (
     MessageContext,
     Rendered,
@@ -38,6 +39,7 @@ __all__ = [
     "TemplateUse",
     "Value",
     "count_segments",
+    "fill_variables",
     "mask_address",
     "mask_ibans",
     "mask_text",

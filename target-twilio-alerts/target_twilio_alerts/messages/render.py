@@ -54,7 +54,7 @@ class Messages:
 
         Args:
             context: What the alert is about.
-            channel: "sms" or "email".
+            channel: "sms", "email" or "whatsapp".
             locale: The recipient's, such as "sv_SE".
             template: The template the rule names; else the rule's own name is looked up.
         """
@@ -72,8 +72,9 @@ class Messages:
             problem = str(error)
         formats = builtin_formats(locale)
         name = f"built-in/{context.entity}.{channel}"
-        if channel == "sms":
-            return _sms(builtin.sms_text(context, formats), formats, name, problem)
+        if channel != "email":
+            text = builtin.sms_text(context, formats)
+            return _short(text, formats, name, problem, channel)
         return Rendered(
             subject=_one_line(builtin.subject(context, formats)),
             text=mask_ibans(builtin.email_text(context, formats)),
@@ -111,8 +112,8 @@ def render_own(own: OwnTemplate, context: MessageContext, channel: str) -> Rende
     if not text:
         what = "the text is empty"
         raise TemplateError(TemplateProblem(own.file, None, what, "let it always say something"))
-    if channel == "sms":
-        return _sms(text, formats, own.file, None)
+    if channel != "email":
+        return _short(text, formats, own.file, None, channel)
     title = clean(own.subject.render(variables)).strip() if own.subject else ""
     subject = title or builtin.subject(context, formats)
     html = (
@@ -143,6 +144,14 @@ def variables_of(context: MessageContext, formats: Formats) -> dict[str, Any]:
         "entity": context.entity,
         "today": context.today,
     }
+
+
+def _short(
+    text: str, formats: Formats, template: str, problem: str | None, channel: str
+) -> Rendered:
+    """Write an SMS, or a text of another channel that is as long and has no segments."""
+    rendered = _sms(text, formats, template, problem)
+    return rendered if channel == "sms" else replace(rendered, encoding=None, segments=None)
 
 
 def _sms(text: str, formats: Formats, template: str, problem: str | None) -> Rendered:

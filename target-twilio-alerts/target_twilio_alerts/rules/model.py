@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.documents import Entity
     from target_twilio_alerts.rules.expressions import Condition
 
-CHANNELS = ("sms", "email")
+CHANNELS = ("sms", "email", "whatsapp")
 SEVERITIES = ("low", "normal", "high", "critical")
 """From the least to the most urgent."""
 
@@ -39,6 +39,7 @@ class Recipient:
         display_name: For people to read.
         sms: Telephone number in E.164 form, such as "+46701740605".
         email: Email address.
+        whatsapp: WhatsApp number in E.164 form.
         locale: In whose words and formats it is told, such as "sv_SE".
         timezone: IANA name of its zone.
     """
@@ -49,10 +50,24 @@ class Recipient:
     email: str | None = field(default=None, repr=False)
     locale: str = DEFAULT_LOCALE
     timezone: str | None = None
+    whatsapp: str | None = field(default=None, repr=False)
 
     def address(self, channel: str) -> str | None:
         """Its address for a channel, or None if it has none."""
-        return {"sms": self.sms, "email": self.email}.get(channel)
+        return {"sms": self.sms, "email": self.email, "whatsapp": self.whatsapp}.get(channel)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A content template at Twilio that WhatsApp approved.
+
+    Attributes:
+        sid: HX and 32 hexadecimal digits.
+        variables: Its placeholders, each with the field that fills it, such as ("1", "number").
+    """
+
+    sid: str
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,7 @@ class Rule:
         companies: Names of the companies that it is for; empty: all.
         once_per: Some of ONCE_PER, for which it alerts once; empty: each time it becomes true.
         max_age: How long ago the document's date may be for an alert; None: any time.
+        content: What it sends over WhatsApp; None: free text.
     """
 
     name: str
@@ -88,6 +104,7 @@ class Rule:
     max_age: timedelta | None = None
     once_per: tuple[str, ...] = ()
     companies: tuple[str, ...] = ()
+    content: Content | None = None
 
     @property
     def severity_rank(self) -> int:

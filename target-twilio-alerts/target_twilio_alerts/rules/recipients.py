@@ -11,7 +11,7 @@ from babel import Locale, UnknownLocaleError
 
 from target_twilio_alerts.messages.masking import mask_address
 from target_twilio_alerts.rules.expressions import suggestion
-from target_twilio_alerts.rules.model import DEFAULT_LOCALE, Recipient
+from target_twilio_alerts.rules.model import CHANNELS, DEFAULT_LOCALE, Recipient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.rules.mistakes import Mistakes
     from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
 
-RECIPIENT_KEYS = ("name", "sms", "email", "locale", "timezone")
+RECIPIENT_KEYS = ("name", "sms", "email", "locale", "timezone", "whatsapp")
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
@@ -55,10 +55,13 @@ class People:
         name = self._file.text(given.get("name"), where)
         if given and "name" not in given:
             self._mistakes.add(entry.line, f"{where}: name is missing; add what people call them")
-        elif given and "sms" not in given and "email" not in given:
-            self._mistakes.add(entry.line, f"{where}: has neither sms nor email; add one")
+        elif given and not any(channel in given for channel in CHANNELS):
+            self._mistakes.add(
+                entry.line, f"{where}: has neither sms nor email nor whatsapp; add one"
+            )
         sms = self._file.text(given.get("sms"), where)
         email = self._file.text(given.get("email"), where)
+        whatsapp = self._file.text(given.get("whatsapp"), where)
         locale = self._file.text(given.get("locale"), where)
         zone = self._file.text(given.get("timezone"), where)
         if zone is not None:
@@ -70,6 +73,7 @@ class People:
             email=None if email is None else self._email(email, where),
             locale=DEFAULT_LOCALE if locale is None else self._locale(locale, where),
             timezone=None if zone is None else zone.value,
+            whatsapp=None if whatsapp is None else self._sms(whatsapp, where, "whatsapp"),
         )
 
     def check_name(self, entry: Entry, where: str) -> None:
@@ -81,22 +85,22 @@ class People:
                 "them",
             )
 
-    def _sms(self, text: Text, where: str) -> str:
+    def _sms(self, text: Text, where: str, key: str = "sms") -> str:
         # An address that is no good stays, so that rules do not miss it as well.
         number, shown = text.value, mask_address(_SEPARATORS.sub("", text.value))
         if not _E164.fullmatch(number):
-            self._mistakes.add(text.line, f"{where}: sms {shown} {_how_to_write(number)}")
+            self._mistakes.add(text.line, f"{where}: {key} {shown} {_how_to_write(number)}")
             return number
         parsed = phonenumbers.parse(number)
         if not phonenumbers.is_valid_number(parsed):
             self._mistakes.add(
                 text.line,
-                f"{where}: sms {shown} is no number of its country; compare it digit by digit",
+                f"{where}: {key} {shown} is no number of its country; compare it digit by digit",
             )
         elif phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) != number:
             self._mistakes.add(
                 text.line,
-                f"{where}: sms {shown} has a 0 behind the country code; leave the 0 out",
+                f"{where}: {key} {shown} has a 0 behind the country code; leave the 0 out",
             )
         return number
 

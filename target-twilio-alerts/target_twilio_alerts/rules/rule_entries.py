@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from target_twilio_alerts.rules.content_entry import read_content
 from target_twilio_alerts.rules.durations import read_days
 from target_twilio_alerts.rules.expressions import (
     Condition,
@@ -41,6 +42,9 @@ RULE_KEYS = (
     "max_age",
     "once_per",
     "companies",
+    "content_sid",
+    "content_variables",
+    "whatsapp_window",
 )
 REQUIRED_KEYS = ("entity", "when", "notify", "via")
 
@@ -111,6 +115,9 @@ class RuleEntries:
         max_age = self._max_age(given.get("max_age"), entity, where)
         once_per = self._once_per(given.get("once_per"), entity, where)
         companies = self._companies(given.get("companies"), entity, where)
+        content = read_content(
+            self._file, self._mistakes, given, via=via, entity=entity, where=where
+        )
         if entity is None or condition is None:
             return None
         return Rule(
@@ -127,6 +134,7 @@ class RuleEntries:
             max_age=max_age,
             once_per=once_per,
             companies=companies,
+            content=content,
         )
 
     def _companies(self, entry: Entry | None, entity: Entity | None, where: str) -> tuple[str, ...]:
@@ -219,7 +227,7 @@ class RuleEntries:
                 continue
             for member in self._expanded([name]):
                 recipient = self._recipients[member]
-                if not (recipient.sms or recipient.email):
+                if not any(map(recipient.address, CHANNELS)):
                     continue  # told where the recipient stands
                 for channel in via:
                     if recipient.address(channel) is None and (member, channel) not in told:

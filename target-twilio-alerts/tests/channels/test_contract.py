@@ -7,7 +7,12 @@ import json
 import jsonschema_rs
 import pytest
 
-from target_twilio_alerts.delivery.channels import EmailChannel, Outgoing, SmsChannel
+from target_twilio_alerts.delivery.channels import (
+    EmailChannel,
+    Outgoing,
+    SmsChannel,
+    WhatsAppChannel,
+)
 
 ACCOUNT, SERVICE = "AC" + "0a" * 16, "MG" + "0c" * 16
 MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
@@ -63,6 +68,22 @@ def test_the_sms_form_has_only_parameters_that_twilio_knows(server, create_form,
     form = dict(request.form)
     assert len(form) == len(request.form)
     create_form.validate(form)
+
+
+@pytest.mark.parametrize("variables", [None, '{"1": "900001"}'])
+def test_the_whatsapp_form_has_only_parameters_that_twilio_knows(server, create_form, variables):
+    server.answers.append((201, {"sid": "SM" + "1e" * 16}))
+    channel = WhatsAppChannel(
+        account_sid=ACCOUNT, auth_token="t", from_number="+46701740600", base_url=server.url
+    )
+    sid = variables and "HX" + "0d" * 16
+    channel.send(
+        Outgoing(
+            "m", "whatsapp", "+46701740605", None, "x", content_sid=sid, content_variables=variables
+        )
+    )
+    channel.close()
+    create_form.validate(dict(server.requests[0].form))
 
 
 def test_a_misspelt_sms_parameter_would_be_noticed(create_form):

@@ -122,7 +122,7 @@ TABLE = [
     ("locale: sv-SE", "locale: swedish", 7, "there is no locale swedish"),
     ("locale: sv-SE", "locale: sv_XX", 7, "there is no locale sv_XX"),
     ("    timezone: Europe/Stockholm", "    timezone: Europe/Stokholm", 8, "Europe/Stockholm?"),
-    ("{name: Bo Ek, email: bo@example.com}", "{name: Bo}", 9, "neither sms nor email"),
+    ("{name: Bo Ek, email: bo@example.com}", "{name: Bo}", 9, "neither sms nor email nor whatsapp"),
     ("{name: Bo Ek, email: bo@example.com}", "{}", 9, "recipient 'bo': is empty"),
     ("{name: Bo Ek, email: bo@example.com}", "Bo Ek", 9, "expected `key: value` lines"),
     ("  one: bo", "  one: boo", 12, "no recipient boo; did you mean bo?"),

@@ -18,6 +18,7 @@ from target_twilio_alerts.delivery.channels.outcome import (
     Unclear,
 )
 from target_twilio_alerts.delivery.channels.sms import SmsChannel
+from target_twilio_alerts.delivery.channels.whatsapp import WhatsAppChannel
 
 __all__ = [
     "Accepted",
@@ -34,5 +35,6 @@ __all__ = [
     "SmsChannel",
     "StatusReport",
     "Unclear",
+    "WhatsAppChannel",
     "explain",
 ]

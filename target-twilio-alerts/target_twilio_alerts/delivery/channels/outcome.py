@@ -15,6 +15,8 @@ class Outgoing:
 
     `to` is an E.164 number or an email address, `message_id` the ledger's own id of the attempt
     (it travels as a custom argument of an email), `status_callback` a URL for Twilio's callbacks.
+    `content_sid` and `content_variables` (a JSON object as text) take the place of the text on
+    WhatsApp.
     """
 
     message_id: str
@@ -24,6 +26,8 @@ class Outgoing:
     text: str
     html: str | None = None
     status_callback: str | None = None
+    content_sid: str | None = None
+    content_variables: str | None = None
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,14 @@ class SmsChannel:
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one message to Twilio, once. Never raises for what the network or Twilio does."""
         client = self.client()
+        try:
+            message = client.api.messages.create(**self._fields(outgoing))
+        except Exception as error:  # noqa: BLE001 - once it may have left, every failure has an outcome
+            return client.outcome_of(error)
+        return _accepted(message, client)
+
+    def _fields(self, outgoing: Outgoing) -> dict[str, str]:
+        """Name what the library's `create` is given."""
         fields = {"to": outgoing.to, "body": outgoing.text}
         if self.messaging_service_sid:
             fields["messaging_service_sid"] = self.messaging_service_sid
@@ -101,11 +109,7 @@ class SmsChannel:
             fields["from_"] = self.from_number
         if outgoing.status_callback:
             fields["status_callback"] = outgoing.status_callback
-        try:
-            message = client.api.messages.create(**fields)
-        except Exception as error:  # noqa: BLE001 - once it may have left, every failure has an outcome
-            return client.outcome_of(error)
-        return _accepted(message, client)
+        return fields
 
     def fetch_status(self, sid: str) -> StatusReport | NoStatus:
         """Ask how far message `sid` has come."""

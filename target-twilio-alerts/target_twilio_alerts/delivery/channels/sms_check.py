@@ -22,13 +22,23 @@ _CREDENTIALS = "check account_sid with auth_token, or api_key_sid with api_key_s
 
 def check_sms(channel: SmsChannel) -> list[CheckResult]:
     """Try the account, then the sender if the account answered."""
+    return _check(channel, lambda client: _check_sender(client, channel.from_number or ""))
+
+
+def check_whatsapp(channel: SmsChannel) -> list[CheckResult]:
+    """Try the account; the Messages API does not tell which WhatsApp senders there are."""
+    masked = mask_address(channel.from_number or "")
+    return _check(channel, lambda _: CheckResult(True, f"whatsapp_from {masked} is not looked up"))
+
+
+def _check(channel: SmsChannel, sender: Callable[[TwilioClient], CheckResult]) -> list[CheckResult]:
     client = channel.client()
     account = (_check_api_key if channel.uses_api_key else _check_account)(client, channel)
     if not account.ok:
         return [account]
     if channel.messaging_service_sid:
         return [account, *_check_service(client, channel.messaging_service_sid)]
-    return [account, _check_sender(client, channel.from_number or "")]
+    return [account, sender(client)]
 
 
 def _try(client: TwilioClient, what: str, mend: str, call: Callable[[], Any]) -> Any:
