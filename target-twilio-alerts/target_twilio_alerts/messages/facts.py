@@ -155,7 +155,7 @@ def facts_of(context: MessageContext, formats: Formats) -> Facts:
     changes = changes_between(context.previous, values, context.entity, formats)
     event = "new" if context.previous is None else "changed" if changes else "unchanged"
     name = formats.label(context.entity)
-    headline = formats.phrase(event).format(
+    headline = formats.headline(event, context.entity).format(
         entity=name, Entity=capitalise(name), id=_identity(context)
     )
     company = values.get("company")

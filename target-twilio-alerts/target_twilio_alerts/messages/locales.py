@@ -38,10 +38,15 @@ def normalise(locale: str) -> str:
     return tag if _LOCALE.fullmatch(tag) else DEFAULT_LANGUAGE
 
 
+_STAND_INS = {"nn": "nb", "no": "nb"}
+"""Languages whose readers are told in another one's words, if there are none in their own."""
+
+
 def candidates(locale: str) -> tuple[str, ...]:
-    """Return a locale and its language, most special first: ("sv_SE", "sv")."""
+    """Return a locale and its language, most special first: ("sv_SE", "sv"), ("nn", "nb")."""
     language = locale.partition("_")[0]
-    return (locale,) if locale == language else (locale, language)
+    stand_in = _STAND_INS.get(language)
+    return tuple(dict.fromkeys(filter(None, (locale, language, stand_in))))
 
 
 @lru_cache
@@ -93,6 +98,11 @@ class Formats:
     def phrase(self, name: str) -> str:
         """Return one of the language's own words or patterns."""
         return str(self.phrases[name])
+
+    def headline(self, event: str, entity: str) -> str:
+        """Return the pattern of a headline, in the grammatical gender of the entity's word."""
+        gender = self.phrases.get("genders", {}).get(entity)
+        return str(self.phrases.get(f"{event}_{gender}") or self.phrases[event])
 
     def label(self, name: str, entity: str = "") -> str:
         """Return what a field or entity is called: "due_date" -> "due date"."""

@@ -10,6 +10,7 @@ from babel.numbers import format_currency, parse_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_twilio_alerts.documents import ENTITIES
 from target_twilio_alerts.messages.locales import builtin_formats, formats
 
 NBSP = "\u00a0"
@@ -66,7 +67,10 @@ def test_an_amount_reads_back_as_itself_and_as_babel_writes_it(value, locale):
         ("sv_SE", "2026-02-01"),
         ("en", "Feb 1, 2026"),
         ("en_GB", "1 Feb 2026"),
-        ("nb", "1. feb. 2026"),
+        ("nb", "01.02.2026"),
+        ("da_DK", "01.02.2026"),
+        ("fi", "1.2.2026"),
+        ("de", "01.02.2026"),
     ],
 )
 def test_dates_are_written_as_their_reader_writes_them(locale, expected):
@@ -80,7 +84,10 @@ def test_dates_are_written_as_their_reader_writes_them(locale, expected):
         ("sv-FI", "sv_FI"),
         ("sv_SE.UTF-8", "sv_SE"),
         ("sv_XX", "sv"),
-        ("nb_NO", "en"),
+        ("nb_NO", "nb_NO"),
+        ("nn_NO", "nn_NO"),
+        ("no", "no"),
+        ("et_EE", "en"),
         ("en_GB", "en_GB"),
         ("tlh", "en"),
         ("", "en"),
@@ -99,17 +106,38 @@ def test_a_field_is_called_what_it_is_for_its_entity():
     assert swedish.label("cost_centre") == "cost centre"
 
 
-def test_english_and_swedish_have_the_same_words():
-    def names(language):
-        source = files("target_twilio_alerts.messages") / "templates" / f"{language}.json"
-        words = json.loads(source.read_text(encoding="utf-8"))
-        return {
-            (key, inner)
-            for key, value in words.items()
-            for inner in (value if isinstance(value, dict) else [""])
-        }
+OPTIONAL = {"genders", "new_neuter", "new_plural", "changed_neuter", "changed_plural"}
+"""What a language has if its grammar asks for it."""
 
-    assert names("en") == names("sv")
+
+@pytest.mark.parametrize("language", ["sv", "nb", "da", "fi"])
+def test_each_language_has_the_words_of_the_english_one(language):
+    assert _names(language) == _names("en")
+    words = _words(language)
+    assert set(words.get("genders", {})) <= set(ENTITIES)
+    for gender in set(words.get("genders", {}).values()):
+        assert f"new_{gender}" in words
+
+
+@pytest.mark.parametrize("entity", ENTITIES.values(), ids=ENTITIES)
+def test_each_entity_and_each_of_its_fields_has_a_word(entity):
+    words = _words("en")
+    assert entity.name in words["entities"]
+    assert set(entity.fields) <= set(words["fields"])
+
+
+def _names(language):
+    return {
+        (key, inner)
+        for key, value in _words(language).items()
+        for inner in (value if isinstance(value, dict) else [""])
+        if key not in OPTIONAL
+    }
+
+
+def _words(language):
+    source = files("target_twilio_alerts.messages") / "templates" / f"{language}.json"
+    return json.loads(source.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
