@@ -68,6 +68,7 @@ def _template_use(rule: Rule) -> TemplateUse:
         template=rule.template,
         channels=rule.via,
         fields={name: field.kind.value for name, field in rule.entity.fields.items()},
+        max_segments=rule.max_segments,
     )
 
 

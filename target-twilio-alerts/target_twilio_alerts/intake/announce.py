@@ -62,6 +62,7 @@ def compose(
                 channel=channel,
                 locale=recipient.locale,
                 template=rule.template,
+                max_segments=rule.max_segments,
             )
             duplicate = address in told
             told.add(address)

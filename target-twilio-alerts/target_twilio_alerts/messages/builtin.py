@@ -13,6 +13,7 @@ from target_twilio_alerts.messages.segments import (
     GSM_7,
     MAX_SMS_LENGTH,
     count_segments,
+    fit,
     shorten,
     to_gsm_safe,
 )
@@ -31,10 +32,11 @@ _ACCENTS = {"critical": "#c62828", "high": "#d9730d", "low": "#7a8594"}
 _ACCENT = "#2563c9"
 
 
-def sms_text(context: MessageContext, formats: Formats) -> str:
+def sms_text(context: MessageContext, formats: Formats, *, max_segments: int | None = None) -> str:
     """Write the built-in SMS: with all that fits one segment, and what matters if more is needed.
 
-    Where a name is written outside GSM-7, two segments of the small kind are aimed for.
+    Where a name is written outside GSM-7, two segments of the small kind are aimed for. With
+    `max_segments` there is all that fits so many, and never more.
     """
     facts = facts_of(context, formats)
     essential, optional = (
@@ -44,15 +46,19 @@ def sms_text(context: MessageContext, formats: Formats) -> str:
     ending = f". {to_gsm_safe(_reference(context, formats))}"
     for kept in range(len(optional), -1, -1):
         text = _sentence(company, [headline, *essential, *optional[:kept]]) + ending
-        if _is_short(text):
+        if _is_short(text, max_segments):
             return text
     text = _sentence(shorten(company, _LONGEST_NAME), [headline, *essential]) + ending
+    if max_segments is not None:
+        return fit(text.removesuffix(ending), max_segments, ending=ending)
     if len(text) <= MAX_SMS_LENGTH:
         return text
     return shorten(text.removesuffix(ending), MAX_SMS_LENGTH - len(ending)) + ending
 
 
-def _is_short(text: str) -> bool:
+def _is_short(text: str, max_segments: int | None) -> bool:
+    if max_segments is not None:
+        return count_segments(text).segments <= max_segments
     if len(text) > _NEVER_SHORT:
         return False
     count = count_segments(text)

@@ -18,6 +18,7 @@ from target_twilio_alerts.messages.environment import did_you_mean
 from target_twilio_alerts.messages.locales import formats
 from target_twilio_alerts.messages.own import files_of, load
 from target_twilio_alerts.messages.render import render_own, variables_of
+from target_twilio_alerts.messages.segments import MAX_SMS_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,9 +113,18 @@ def _check_file(
             today=date(2026, 2, 1),
         )
         try:
-            render_own(own, context, channel)
+            rendered = render_own(own, context, channel)
         except TemplateError as error:
             yield error.problem
+            return
+        if channel == "sms" and (rendered.segments or 0) > (use.max_segments or MAX_SMS_LENGTH):
+            yield TemplateProblem(
+                path.name,
+                None,
+                f"with sample values it needs {rendered.segments} segments, and rule {use.rule} "
+                f"allows {use.max_segments}",
+                "shorten it, or raise max_segments",
+            )
             return
 
 

@@ -49,7 +49,8 @@ class Rendered:
         template: The file it was made from, or "built-in/...".
         encoding: "GSM-7" or "UCS-2"; None for an email.
         segments: Billed SMS segments; None for an email.
-        problem: Why the company's own template was not used though there is one, in one line.
+        problem: Why the company's own template was not used though there is one, or that its text
+            was cut, in one line.
     """
 
     subject: str | None
@@ -66,7 +67,8 @@ class Rendered:
 class TemplateUse:
     """One rule's need of texts, for `check`: which names are looked up, and for which fields.
 
-    `fields` gives the kind of each field: "text", "number", "boolean", "date" or "list".
+    `fields` gives the kind of each field: "text", "number", "boolean", "date" or "list";
+    `max_segments` is the rule's budget for an SMS.
     """
 
     rule: str
@@ -74,6 +76,7 @@ class TemplateUse:
     template: str | None
     channels: tuple[str, ...]
     fields: Mapping[str, str]
+    max_segments: int | None = None
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ _IBAN_LENGTHS = {
     for country in countries.split()
 }
 _IBAN_START = re.compile(r"[A-Za-z]{2}\d{2}")
-_IBAN_GAP = re.compile(r"[\s-]")
+_IBAN_GAP = re.compile(r"[\s./_-]")
+_WIDEST_GAP = 3
 
 
 def mask_ibans(text: str) -> str:
@@ -84,16 +85,17 @@ def mask_ibans(text: str) -> str:
 def _iban_end(text: str, start: int) -> int | None:
     """Return where the IBAN that begins at `start` ends, or None if there is none."""
     length = _IBAN_LENGTHS.get(text[start : start + 2].upper())
-    inside_word = start > 0 and text[start - 1].isalnum()
-    if length is None or (inside_word and text[start - 4 : start].upper() != "IBAN"):
+    if length is None:
         return None
-    taken, at = "", start
+    taken, at, gap = "", start, 0
     while at < len(text) and len(taken) < length:
         character = text[at]
         if character.isascii() and character.isalnum():
-            taken += character
-        elif not _IBAN_GAP.match(character) or _IBAN_GAP.match(text[at - 1]):
+            taken, gap = taken + character, 0
+        elif not _IBAN_GAP.match(character) or gap == _WIDEST_GAP:
             return None
+        else:
+            gap += 1
         at += 1
     if len(taken) < length:
         return None

@@ -18,6 +18,7 @@ from target_twilio_alerts.messages.own import OwnTemplates
 from target_twilio_alerts.messages.segments import (
     MAX_SMS_LENGTH,
     count_segments,
+    fit,
     shorten,
     to_gsm_safe,
 )
@@ -45,7 +46,13 @@ class Messages:
         self._own = OwnTemplates(templates_dir)
 
     def render(
-        self, context: MessageContext, *, channel: str, locale: str, template: str | None
+        self,
+        context: MessageContext,
+        *,
+        channel: str,
+        locale: str,
+        template: str | None,
+        max_segments: int | None = None,
     ) -> Rendered:
         """Write one text.
 
@@ -57,6 +64,7 @@ class Messages:
             channel: "sms", "email" or "whatsapp".
             locale: The recipient's, such as "sv_SE".
             template: The template the rule names; else the rule's own name is looked up.
+            max_segments: How many segments an SMS may have; None: as many as Twilio takes.
         """
         context = replace(
             context,
@@ -67,13 +75,14 @@ class Messages:
         try:
             own = self._find(context.rule, template, channel, locale)
             if own:
-                return render_own(own, context, channel)
+                return _within(render_own(own, context, channel), channel, max_segments)
         except TemplateError as error:
             problem = str(error)
         formats = builtin_formats(locale)
         name = f"built-in/{context.entity}.{channel}"
         if channel != "email":
-            text = builtin.sms_text(context, formats)
+            budget = max_segments if channel == "sms" else None
+            text = builtin.sms_text(context, formats, max_segments=budget)
             return _short(text, formats, name, problem, channel)
         return Rendered(
             subject=_one_line(builtin.subject(context, formats)),
@@ -98,6 +107,23 @@ class Messages:
             if own:
                 return own
         return self._own.find(rule, channel, locale)
+
+
+def _within(rendered: Rendered, channel: str, max_segments: int | None) -> Rendered:
+    """Cut an SMS of the company's own words to its budget, and say so."""
+    needed = rendered.segments or 0
+    if channel != "sms" or max_segments is None or needed <= max_segments:
+        return rendered
+    text = fit(rendered.text, max_segments)
+    count = count_segments(text)
+    return replace(
+        rendered,
+        text=text,
+        encoding=count.encoding,
+        segments=count.segments,
+        problem=f"{rendered.template}: the text needs {needed} segments, and was cut to the "
+        f"{max_segments} of max_segments",
+    )
 
 
 def render_own(own: OwnTemplate, context: MessageContext, channel: str) -> Rendered:

@@ -71,6 +71,27 @@ def count_segments(text: str) -> Segments:
     return Segments(encoding, segments, units)
 
 
+def fit(text: str, max_segments: int, *, ending: str = "") -> str:
+    """Cut text so that it travels, with `ending` behind it, in so many segments.
+
+    What is cut off is told by "..."; `ending` stays whole.
+    """
+    if count_segments(text + ending).segments <= max_segments:
+        return text + ending
+    fits, too_long = 0, len(text)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if count_segments(_cut(text, middle) + ending).segments <= max_segments:
+            fits = middle
+        else:
+            too_long = middle
+    return _cut(text, fits) + ending
+
+
+def _cut(text: str, length: int) -> str:
+    return f"{text[:length].rstrip()}..."
+
+
 def to_gsm_safe(text: str) -> str:
     """Replace look-alikes that would make the SMS cost twice: spaces, dashes, quotes, ellipsis.
 

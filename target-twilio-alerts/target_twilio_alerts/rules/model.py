@@ -89,6 +89,7 @@ class Rule:
         once_per: Some of ONCE_PER, for which it alerts once; empty: each time it becomes true.
         max_age: How long ago the document's date may be for an alert; None: any time.
         content: What it sends over WhatsApp; None: free text.
+        max_segments: How many segments its SMS may have; None: as many as they need.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Rule:
     once_per: tuple[str, ...] = ()
     companies: tuple[str, ...] = ()
     content: Content | None = None
+    max_segments: int | None = None
 
     @property
     def severity_rank(self) -> int:

@@ -45,7 +45,11 @@ RULE_KEYS = (
     "content_sid",
     "content_variables",
     "whatsapp_window",
+    "max_segments",
 )
+_MAX_SEGMENTS = 10
+"""Twilio takes 1,600 characters, which are eleven segments; so many nobody should need."""
+
 REQUIRED_KEYS = ("entity", "when", "notify", "via")
 
 
@@ -135,7 +139,23 @@ class RuleEntries:
             once_per=once_per,
             companies=companies,
             content=content,
+            max_segments=self._max_segments(given.get("max_segments"), via, where),
         )
+
+    def _max_segments(self, entry: Entry | None, via: Mapping[str, int], where: str) -> int | None:
+        text = self._file.text(entry, where)
+        if text is None:
+            return None
+        if "sms" not in via:
+            self._mistakes.add(text.line, f"{where}: max_segments is for via: sms; remove it")
+        if not text.value.isdecimal() or not 1 <= int(text.value) <= _MAX_SEGMENTS:
+            self._mistakes.add(
+                text.line,
+                f"{where}: max_segments is a number from 1 to {_MAX_SEGMENTS}: how many segments "
+                "an SMS may have",
+            )
+            return None
+        return int(text.value)
 
     def _companies(self, entry: Entry | None, entity: Entity | None, where: str) -> tuple[str, ...]:
         if entry is not None and entity is not None and "company" not in entity.fields:

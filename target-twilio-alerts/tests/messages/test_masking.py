@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_twilio_alerts.messages import mask_address, mask_ibans, mask_text
+from target_twilio_alerts.messages import (
+    MessageContext,
+    Messages,
+    mask_address,
+    mask_ibans,
+    mask_text,
+)
+from target_twilio_alerts.messages.masking import _IBAN_LENGTHS
 
 
 @pytest.mark.parametrize(
@@ -53,6 +62,8 @@ def test_email_addresses_in_a_sentence_are_masked():
         ("SE45-5000-0000-0583-9825-7466", "SE45****7466"),
         ("SE45\u00a05000\u00a00000\u00a00583\u00a09825\u00a07466.", "SE45****7466."),
         ("IBANNO9386011117947", "IBANNO93****7947"),
+        ("kontoNO9386011117947ok", "kontoNO93****7947ok"),
+        ("SE45  5000.0000/0583 - 9825 7466", "SE45****7466"),
         (
             "FI21 1234 5600 0007 85 -> DK50 0040 0440 1162 43",
             "FI21****0785 -> DK50****6243",
@@ -81,3 +92,31 @@ def test_what_is_no_iban_stays(kept):
 def test_masking_never_fails_and_is_done_once(text):
     assert mask_ibans(mask_ibans(text)) == mask_ibans(text)
     assert mask_text(mask_text(text)) == mask_text(text)
+
+
+@given(
+    st.sampled_from(sorted(_IBAN_LENGTHS)),
+    st.text(st.sampled_from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"), min_size=29, max_size=29),
+    st.sampled_from(["", " ", "-", "\u00a0", "  ", "."]),
+    st.booleans(),
+    st.sampled_from(["", "Konto ", "iban:", "x"]),
+)
+def test_no_iban_of_any_country_survives_in_any_message(country, rest, gap, small, before):
+    body = rest[: _IBAN_LENGTHS[country] - 4]
+    digits = "".join(str(int(one, 36)) for one in f"{body}{country}00")
+    iban = f"{country}{98 - int(digits) % 97:02}{body}"
+    written = gap.join(iban[at : at + 4] for at in range(0, len(iban), 4))
+    written = written.lower() if small else written
+    context = MessageContext(
+        rule="large",
+        severity="high",
+        entity="supplier_invoice",
+        values={"number": "1", "description": f"{before}{written}", "counterparty": written},
+        previous=None,
+        reference="7K2QM9",
+    )
+    for channel in ("sms", "whatsapp", "email"):
+        told = Messages(None).render(context, channel=channel, locale="sv", template=None)
+        for text in filter(None, (told.subject, told.text, told.html)):
+            plain = re.sub(r"[^0-9a-z]", "", text.lower())
+            assert iban.lower() not in plain

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_twilio_alerts.messages import count_segments, to_gsm_safe
+from target_twilio_alerts.messages.segments import fit
+
+EXTENDED = "\f^{}\\[]~|€"
 
 
 def test_every_vector_of_twilios_own_calculator_is_counted_the_same(contracts):
@@ -39,6 +42,13 @@ def test_every_vector_of_twilios_own_calculator_is_counted_the_same(contracts):
         ("ê" * 66 + "😀" + "ê" * 65, "UCS-2", 2, 133),
         ("ê" * 66 + "😀" + "ê" * 66, "UCS-2", 3, 134),
         ("åäöÅÄÖøæØÆéè", "GSM-7", 1, 12),
+        ("Ç" * 160, "GSM-7", 1, 160),
+        ("ç", "UCS-2", 1, 1),
+        ("a\u030a" * 35, "UCS-2", 1, 70),
+        *[("a" * 152 + one + "a" * 152, "GSM-7", 3, 306) for one in EXTENDED],
+        *[("a" * 151 + one + "a" * 153, "GSM-7", 2, 306) for one in EXTENDED],
+        *[("a" * 158 + one, "GSM-7", 1, 160) for one in EXTENDED],
+        *[("a" * 159 + one, "GSM-7", 2, 161) for one in EXTENDED],
     ],
 )
 def test_edges_of_parts(text, encoding, segments, units):
@@ -88,3 +98,20 @@ def test_no_letter_or_digit_is_ever_replaced(text):
 def test_making_a_text_safe_twice_changes_nothing_more(text):
     once = to_gsm_safe(text)
     assert to_gsm_safe(once) == once
+
+
+@given(
+    st.text(st.sampled_from("ab €[]😀ê\n."), max_size=900),
+    st.integers(1, 4),
+    st.sampled_from(["", ". Ref 7K2QM9"]),
+)
+def test_a_text_that_was_cut_fits_and_keeps_its_ending(text, budget, ending):
+    fitted = fit(text, budget, ending=ending)
+    assert count_segments(fitted).segments <= budget
+    assert fitted.endswith(ending)
+    kept = fitted.removesuffix(ending)
+    if kept != text:
+        assert kept.endswith("...")
+        assert text.startswith(kept[:-3])
+        longer = text[: len(kept) - 3 + 8] + "x" * 60
+        assert count_segments(longer + "..." + ending).segments >= budget

@@ -222,6 +222,9 @@ TABLE = [
     ("    severity: high", "    severity: hihg", 26, "did you mean high?"),
     ("    template: reminder", "    template:", 27, "template is empty"),
     ("again_on: due_date", "again_on: duedate", 28, "no field duedate; did you mean due_date?"),
+    ("via: sms", "via: sms\n    max_segments: 11", 19, "max_segments is a number from 1 to 10"),
+    ("via: sms", "via: sms\n    max_segments: two", 19, "max_segments is a number from 1 to 10"),
+    ("severity: high", "max_segments: 2", 26, "max_segments is for via: sms; remove it"),
     ("again_on: due_date", "again_on: [date, amont]", 28, "did you mean amount?"),
 ]
 
