@@ -34,6 +34,7 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
             "deliver": "Hand over what is pending.",
             "resend": "Send a message again, as a new linked attempt.",
             "send-test": "Send a recipient a test message.",
+            "silence": "Tell nobody of what matches, for a while.",
         }.items()
     },
 }

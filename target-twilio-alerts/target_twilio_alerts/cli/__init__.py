@@ -7,6 +7,7 @@ import click
 from target_twilio_alerts.cli.audit import audit
 from target_twilio_alerts.cli.check import check
 from target_twilio_alerts.cli.operate import deliver, resend, send_test
+from target_twilio_alerts.cli.silence import silence
 from target_twilio_alerts.cli.undecided import undecided
 from target_twilio_alerts.cli.workplace import CONFIG_OPTION, Workplace
 from target_twilio_alerts.wiring import version
@@ -31,5 +32,6 @@ main.add_command(check)
 main.add_command(deliver)
 main.add_command(resend)
 main.add_command(send_test)
+main.add_command(silence)
 
 __all__ = ["main"]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from target_twilio_alerts.cli.rows import print_rows
 from target_twilio_alerts.cli.workplace import FORMAT_OPTION, told_in_one_line
 from target_twilio_alerts.ledger import answers
 from target_twilio_alerts.ledger.tables import iso_utc
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from target_twilio_alerts.cli.workplace import Workplace
 
 _COLUMNS = ("since", "rule", "entity", "company", "number", "reason")
-_UNBOUNDED = 1000
 
 
 @click.command("undecided")
@@ -33,22 +29,7 @@ def undecided(workplace: Workplace, *, rule: str | None, limit: int, form: str) 
     with workplace.ledger() as ledger, ledger.read() as connection:
         found = answers.list_undecided(connection, rule=rule, limit=limit)
     rows = [_row(one) for one in found]
-    if form == "csv":
-        writer = csv.DictWriter(sys.stdout, _COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    elif form == "jsonl":
-        for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
-    elif not rows:
-        click.echo("Nothing is undecided.")
-    else:
-        table = Table(box=None, pad_edge=False)
-        for column in _COLUMNS:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(row[column] or "" for column in _COLUMNS))
-        Console(width=None if sys.stdout.isatty() else _UNBOUNDED).print(table)
+    print_rows(rows, _COLUMNS, form, empty="Nothing is undecided.")
 
 
 def _row(one: answers.Undecided) -> dict[str, str | None]:

@@ -14,16 +14,18 @@ from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.messages import MessageContext, fill_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from target_twilio_alerts.documents import Value
     from target_twilio_alerts.ledger.alerts import Alert
+    from target_twilio_alerts.ledger.silences import Silence
     from target_twilio_alerts.messages import Messages
     from target_twilio_alerts.rules import Alerts, Rule
     from target_twilio_alerts.rules.model import Content
 
 DUPLICATE_ADDRESS = "duplicate address"
+SILENCED = "silence"
 
 
 def compose(
@@ -35,10 +37,12 @@ def compose(
     values: Mapping[str, Value],
     previous: Mapping[str, Value] | None,
     today: date | None,
+    silences: Sequence[Silence] = (),
 ) -> Iterator[tuple[NewMessage, Event]]:
     """Compose one message for each recipient and channel of a rule, with the event that tells it.
 
-    A second recipient with the same address is told nothing: the message is kept as suppressed.
+    A second recipient with the same address is told nothing, and nobody whom a silence covers: the
+    message is kept as suppressed.
     """
     for channel in rule.via:
         told: set[str] = set()
@@ -64,8 +68,11 @@ def compose(
                 template=rule.template,
                 max_segments=rule.max_segments,
             )
-            duplicate = address in told
-            told.add(address)
+            why = _why_not(rule, alert, name, values, silences)
+            if why is None and address in told:
+                why = DUPLICATE_ADDRESS
+            if why is None:
+                told.add(address)
             message = NewMessage(
                 id=reference,
                 alert_id=alert.id,
@@ -81,12 +88,26 @@ def compose(
                 encoding=rendered.encoding,
                 segments=rendered.segments,
                 severity_rank=rule.severity_rank,
-                state=MessageState.SUPPRESSED if duplicate else MessageState.PENDING,
-                reason=DUPLICATE_ADDRESS if duplicate else None,
+                state=MessageState.PENDING if why is None else MessageState.SUPPRESSED,
+                reason=why,
             )
             if channel == "whatsapp" and rule.content is not None:
                 message = _by_content(message, rule.content, context)
             yield message, created_event(message, problem=rendered.problem)
+
+
+def _why_not(
+    rule: Rule,
+    alert: Alert,
+    recipient: str,
+    values: Mapping[str, Value],
+    silences: Sequence[Silence],
+) -> str | None:
+    """The silence that covers a message, and its reason; None if there is none."""
+    for one in silences:
+        if one.covers(rule=rule.name, entity=alert.entity, recipient=recipient, values=values):
+            return f"{SILENCED} {one.id} of {one.author}: {one.reason}"
+    return None
 
 
 def _by_content(message: NewMessage, content: Content, context: MessageContext) -> NewMessage:

@@ -7,9 +7,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.intake.announce import compose
+from target_twilio_alerts.intake.announce import SILENCED, compose
 from target_twilio_alerts.intake.rate_records import to_ledger
-from target_twilio_alerts.ledger import Event, answers, outbox, versions
+from target_twilio_alerts.ledger import Event, answers, outbox, silences, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger import rates as ledger_rates
 from target_twilio_alerts.ledger.alerts import Alert
@@ -19,7 +19,7 @@ from target_twilio_alerts.rules import Outcome
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.intake.decisions import Group
     from target_twilio_alerts.intake.reads import Context
     from target_twilio_alerts.ledger.runs import Run
+    from target_twilio_alerts.ledger.silences import Silence
     from target_twilio_alerts.messages import Messages
     from target_twilio_alerts.rules import Alerts, Rate
 
@@ -86,13 +87,22 @@ class Recorder:
             at=group.at,
             run_id=self._run_id,
         )
-        told = [event for edge in group.edges for event in self._raise(connection, group, edge)]
+        quiet = silences.active(connection, at=group.at) if group.edges else []
+        told = [
+            event for edge in group.edges for event in self._raise(connection, group, edge, quiet)
+        ]
         for gone in group.deleted:
             body = {"stream": gone.stream, "document": gone.id, "version": gone.ordinal}
             told.append(Event("document_deleted", body))
         return told
 
-    def _raise(self, connection: Connection, group: Group, edge: Edge) -> list[Event]:
+    def _raise(
+        self,
+        connection: Connection,
+        group: Group,
+        edge: Edge,
+        quiet: Sequence[Silence],
+    ) -> list[Event]:
         rule = edge.watch.rule
         alert = Alert(
             id=short_id(),
@@ -135,11 +145,14 @@ class Recorder:
             values=edge.values,
             previous=edge.previous,
             today=group.around.today,
+            silences=quiet,
         )
         for message, event in composed:
             outbox.add(connection, message, at=group.at, run_id=self._run_id)
             self._counts["messages"] += 1
             told.append(event)
+            if (message.reason or "").startswith(f"{SILENCED} "):
+                self._counts["messages silenced"] += 1
             if self._dry_run:
                 logger.info(
                     "dry run: %s would tell %s by %s: %s",

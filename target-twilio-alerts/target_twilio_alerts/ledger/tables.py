@@ -221,6 +221,21 @@ alerts = sa.Table(
 )
 sa.Index("ix_alerts_once_key", alerts.c.rule, alerts.c.epoch, alerts.c.once_key, unique=True)
 
+silences = sa.Table(
+    "silences",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("author", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("rule", sa.String(255)),
+    sa.Column("entity", sa.String(64)),
+    sa.Column("company", sa.String(255)),
+    sa.Column("counterparty", sa.String(255)),
+    sa.Column("recipient", sa.String(255)),
+    sa.Column("starts_at", UtcDateTime, nullable=False),
+    sa.Column("ends_at", UtcDateTime, nullable=False),
+)
+
 messages = sa.Table(
     "messages",
     metadata,

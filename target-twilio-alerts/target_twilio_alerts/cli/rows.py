@@ -1,0 +1,51 @@
+"""Rows on standard output: a table for people, CSV for spreadsheets, JSON lines for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_UNBOUNDED = 1000
+"""Columns of a table that goes to a file or another program."""
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, str | None]],
+    columns: Sequence[str],
+    form: str,
+    *,
+    empty: str,
+) -> None:
+    """Print rows.
+
+    Args:
+        rows: Each with a value for each column.
+        columns: Their names, in order.
+        form: "table", "csv" or "jsonl".
+        empty: What a person is told if there are none.
+    """
+    if form == "csv":
+        writer = csv.DictWriter(sys.stdout, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    elif form == "jsonl":
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    elif not rows:
+        click.echo(empty)
+    else:
+        table = Table(box=None, pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(row[column] or "" for column in columns))
+        Console(width=None if sys.stdout.isatty() else _UNBOUNDED).print(table)
