@@ -12,6 +12,7 @@ from target_twilio_alerts.ledger.events import salted_hash
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.messages import MessageContext, fill_variables
+from target_twilio_alerts.rules.expressions import UNDECIDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ def compose(
     previous: Mapping[str, Value] | None,
     today: date | None,
     silences: Sequence[Silence] = (),
+    is_undecided: bool = False,
 ) -> Iterator[tuple[NewMessage, Event]]:
     """Compose one message for each recipient and channel of a rule, with the event that tells it.
 
@@ -60,6 +62,7 @@ def compose(
                 previous=previous,
                 reference=reference,
                 today=today,
+                undecided=alert.reason.removeprefix(f"{UNDECIDED}: ") if is_undecided else None,
             )
             rendered = messages.render(
                 context,

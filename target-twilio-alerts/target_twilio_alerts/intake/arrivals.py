@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.ledger.events import canonical_json
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from target_twilio_alerts.documents import Document, Entity, Value
     from target_twilio_alerts.ledger.alerts import Epoch
     from target_twilio_alerts.rules import Rule
+
+UNDECIDED = "undecided"
+"""Begins the version of an alert that tells that a rule cannot decide."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Edge:
         reason: Why it became true.
         decision: All that it was decided by, as JSON.
         is_counted: Whether it is the outcome of a record of this run.
+        is_undecided: Whether the rule could not decide the document, and somebody wants to know.
     """
 
     watch: Watch
@@ -98,3 +102,14 @@ class Edge:
     reason: str
     decision: str
     is_counted: bool
+    is_undecided: bool = False
+
+
+def as_undecided(edge: Edge) -> Edge:
+    """The same document, of which somebody is told that its rule cannot decide it."""
+    return replace(
+        edge,
+        version=f"{UNDECIDED}|{edge.version}",
+        is_counted=False,
+        is_undecided=True,
+    )

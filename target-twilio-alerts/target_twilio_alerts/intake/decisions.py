@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.documents import dump_values, is_older, load_values
-from target_twilio_alerts.intake.arrivals import Edge
+from target_twilio_alerts.intake.arrivals import Edge, as_undecided
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.versions import StoredVersion
 from target_twilio_alerts.rules import Outcome, decide, decide_by_clock
@@ -109,25 +109,25 @@ class Group:
         )
         self._remember(remembered_key, decision.remember)
         outcome = Outcome.BASELINE if arrival.baseline else decision.outcome
+        is_news = False
         if not same:
-            self._note_undecided(remembered_key, decision, outcome)
+            is_news = self._note_undecided(remembered_key, decision, outcome)
         self.outcomes[rule.name, outcome.value] += 1
-        if outcome is Outcome.ALERT:
-            self.edges.append(
-                self._edge(
-                    watch,
-                    document.id,
-                    around=around,
-                    ordinal=_ordinal(known, same=same),
-                    last=last,
-                    stamp=document.stamp,
-                    content=document.content,
-                    values=document.values,
-                    previous=previous,
-                    reason=decision.reason,
-                    is_counted=True,
-                ),
+        if outcome is Outcome.ALERT or (is_news and rule.undecided is not None):
+            edge = self._edge(
+                watch,
+                document.id,
+                around=around,
+                ordinal=_ordinal(known, same=same),
+                last=last,
+                stamp=document.stamp,
+                content=document.content,
+                values=document.values,
+                previous=previous,
+                reason=decision.reason,
+                is_counted=True,
             )
+            self.edges.append(edge if outcome is Outcome.ALERT else as_undecided(edge))
 
     def _delete(
         self,
@@ -161,11 +161,15 @@ class Group:
         else:
             self.remembered.pop(key, None)
 
-    def _note_undecided(self, key: AnswerKey, decision: Decision, outcome: Outcome) -> None:
+    def _note_undecided(self, key: AnswerKey, decision: Decision, outcome: Outcome) -> bool:
+        """Note what the rule cannot decide, or can again; True if it could decide it before."""
+        noted = self.undecided.get(key) if key in self.undecided else key in self.known_undecided
         if outcome is Outcome.UNDECIDED:
             self.undecided[key] = decision.reason
-        elif key in self.known_undecided or key in self.undecided:
+            return not noted
+        if key in self.known_undecided or key in self.undecided:
             self.undecided[key] = None
+        return False
 
     def _keep(self, arrival: Arrival, *, known: StoredVersion | None, same: bool) -> None:
         document, entity = arrival.document, arrival.entity

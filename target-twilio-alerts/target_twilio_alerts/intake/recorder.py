@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.intake.announce import SILENCED, compose
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.ledger.silences import Silence
     from target_twilio_alerts.messages import Messages
-    from target_twilio_alerts.rules import Alerts, Rate
+    from target_twilio_alerts.rules import Alerts, Rate, Rule
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Recorder:
         edge: Edge,
         quiet: Sequence[Silence],
     ) -> list[Event]:
-        rule = edge.watch.rule
+        rule = _told_as_undecided(edge) if edge.is_undecided else edge.watch.rule
         alert = Alert(
             id=short_id(),
             rule=rule.name,
@@ -117,7 +117,7 @@ class Recorder:
             decision=edge.decision,
             raised_at=group.at,
             run_id=self._run_id,
-            once_key=_once_key(edge, group),
+            once_key=None if edge.is_undecided else _once_key(edge, group),
         )
         told_by = ledger_alerts.told_before(connection, alert)
         if told_by is not None:
@@ -146,6 +146,7 @@ class Recorder:
             previous=edge.previous,
             today=group.around.today,
             silences=quiet,
+            is_undecided=edge.is_undecided,
         )
         for message, event in composed:
             outbox.add(connection, message, at=group.at, run_id=self._run_id)
@@ -235,6 +236,14 @@ class Recorder:
                 body = {"stream": stream, "context": context, "reason": reason}
                 told.append(Event("baseline_completed", body))
         return told
+
+
+def _told_as_undecided(edge: Edge) -> Rule:
+    """The rule, as it tells its owner that it cannot decide: in built-in words."""
+    rule = edge.watch.rule
+    if rule.undecided is None:
+        return rule
+    return replace(rule, recipients=rule.undecided.recipients, via=rule.undecided.via)
 
 
 def _once_key(edge: Edge, group: Group) -> str | None:

@@ -73,6 +73,8 @@ def _sms_parts(
     values = context.values
     essential: list[str] = []
     optional: list[str] = []
+    if facts.note:
+        essential.append(shorten(facts.note, _LONGEST_DESCRIPTION))
     if "counterparty" in values:
         essential.append(_named(context, formats, "counterparty", shorten_to=_LONGEST_NAME))
     for change in facts.changes:

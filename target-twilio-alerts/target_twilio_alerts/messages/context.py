@@ -26,6 +26,8 @@ class MessageContext:
         previous: The same before the change; None for a new document.
         reference: Six characters that find the alert in the audit trail, such as "7K2QM9".
         today: The day in the company's time zone.
+        undecided: Why the rule could not decide the document, where that is what is told; else
+            None.
     """
 
     rule: str
@@ -35,6 +37,7 @@ class MessageContext:
     previous: Mapping[str, Value] | None
     reference: str
     today: date | None = None
+    undecided: str | None = None
 
 
 @dataclass(frozen=True)

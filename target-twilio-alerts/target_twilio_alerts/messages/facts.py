@@ -62,6 +62,7 @@ class Facts:
     company: str
     headline: str
     changes: tuple[Change, ...]
+    note: str = ""
 
 
 def clean(value: Any) -> Any:
@@ -155,11 +156,14 @@ def facts_of(context: MessageContext, formats: Formats) -> Facts:
     changes = changes_between(context.previous, values, context.entity, formats)
     event = "new" if context.previous is None else "changed" if changes else "unchanged"
     name = formats.label(context.entity)
+    if context.undecided is not None:
+        event = "undecided"
     headline = formats.headline(event, context.entity).format(
         entity=name, Entity=capitalise(name), id=_identity(context)
     )
     company = values.get("company")
-    return Facts(str(company) if company else "", " ".join(headline.split()), changes)
+    note = shorten(clean(context.undecided or ""), _LONGEST_VALUE)
+    return Facts(str(company) if company else "", " ".join(headline.split()), changes, note)
 
 
 def details_of(context: MessageContext, formats: Formats) -> tuple[Fact, ...]:

@@ -74,7 +74,7 @@ class Messages:
         problem = None
         try:
             own = self._find(context.rule, template, channel, locale)
-            if own:
+            if own and context.undecided is None:
                 return _within(render_own(own, context, channel), channel, max_segments)
         except TemplateError as error:
             problem = str(error)

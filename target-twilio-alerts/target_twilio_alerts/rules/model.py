@@ -71,6 +71,19 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """Who is told that a rule cannot decide a document.
+
+    Attributes:
+        recipients: Names of recipients, each once, groups expanded.
+        via: Channels, each once: "sms" or "email".
+    """
+
+    recipients: tuple[str, ...]
+    via: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Rule:
     """A condition, and whom to tell when it becomes true.
 
@@ -89,6 +102,7 @@ class Rule:
         once_per: Some of ONCE_PER, for which it alerts once; empty: each time it becomes true.
         max_age: How long ago the document's date may be for an alert; None: any time.
         content: What it sends over WhatsApp; None: free text.
+        undecided: Who is told of documents that it cannot decide; None: nobody.
         max_segments: How many segments its SMS may have; None: as many as they need.
     """
 
@@ -107,6 +121,7 @@ class Rule:
     companies: tuple[str, ...] = ()
     content: Content | None = None
     max_segments: int | None = None
+    undecided: Owner | None = None
 
     @property
     def severity_rank(self) -> int:

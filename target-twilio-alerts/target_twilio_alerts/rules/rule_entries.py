@@ -18,6 +18,7 @@ from target_twilio_alerts.rules.model import (
     DEFAULT_SEVERITY,
     ONCE_PER,
     SEVERITIES,
+    Owner,
     Recipient,
     Rule,
 )
@@ -46,7 +47,10 @@ RULE_KEYS = (
     "content_variables",
     "whatsapp_window",
     "max_segments",
+    "undecided",
 )
+OWNER_KEYS = ("notify", "via")
+OWNER_CHANNELS = ("sms", "email")
 _MAX_SEGMENTS = 10
 """Twilio takes 1,600 characters, which are eleven segments; so many nobody should need."""
 
@@ -139,8 +143,23 @@ class RuleEntries:
             once_per=once_per,
             companies=companies,
             content=content,
+            undecided=self._owner(given.get("undecided"), where),
             max_segments=self._max_segments(given.get("max_segments"), via, where),
         )
+
+    def _owner(self, entry: Entry | None, rule: str) -> Owner | None:
+        if entry is None:
+            return None
+        where = f"{rule}: undecided"
+        given = self._file.entries(entry.node, entry.line, where, OWNER_KEYS)
+        missing = [key for key in OWNER_KEYS if key not in given] if given else []
+        if missing:
+            self._mistakes.add(entry.line, f"{where}: {' and '.join(missing)} missing; add it")
+        notify = self._file.texts(given.get("notify"), where)
+        channels = self._file.texts(given.get("via"), where)
+        via = self._one_of(channels, OWNER_CHANNELS, where, "channel for it")
+        self._check_addresses(notify, via, where)
+        return Owner(tuple(dict.fromkeys(self._expanded(notify))), tuple(via))
 
     def _max_segments(self, entry: Entry | None, via: Mapping[str, int], where: str) -> int | None:
         text = self._file.text(entry, where)

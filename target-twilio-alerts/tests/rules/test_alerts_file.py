@@ -225,6 +225,11 @@ TABLE = [
     ("via: sms", "via: sms\n    max_segments: 11", 19, "max_segments is a number from 1 to 10"),
     ("via: sms", "via: sms\n    max_segments: two", 19, "max_segments is a number from 1 to 10"),
     ("severity: high", "max_segments: 2", 26, "max_segments is for via: sms; remove it"),
+    ("via: sms", "via: sms\n    undecided: {notify: anna}", 19, "undecided: via missing; add it"),
+    ("via: sms", "via: sms\n    undecided: {notify: ana, via: sms}", 19, "did you mean anna?"),
+    ("via: sms", "via: sms\n    undecided: {notify: bo, via: sms}", 19, "has no sms address"),
+    ("via: sms", "via: sms\n    undecided: {notify: bo, via: fax}", 19, "no channel for it fax"),
+    ("via: sms", "via: sms\n    undecided: bo", 19, "undecided: expected `key: value` lines"),
     ("again_on: due_date", "again_on: [date, amont]", 28, "did you mean amount?"),
 ]
 

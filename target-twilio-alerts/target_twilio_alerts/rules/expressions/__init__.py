@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from target_twilio_alerts.rules.expressions.comparisons import RESERVED
 from target_twilio_alerts.rules.expressions.condition import (
+    UNDECIDED,
     Condition,
     Verdict,
     compile_condition,
@@ -18,6 +19,7 @@ from target_twilio_alerts.rules.expressions.names import nearest, suggestion
 
 __all__ = [
     "RESERVED",
+    "UNDECIDED",
     "Condition",
     "ConditionError",
     "Verdict",

@@ -31,6 +31,9 @@ class Verdict(NamedTuple):
 
 _HOLDS, _FAILS = Verdict(answer=True), Verdict(answer=False)
 
+UNDECIDED = "cannot be decided"
+"""Begins the reason of what is undecided."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -79,7 +82,7 @@ class Condition:
             missing = list(Explanation(current, previous, around).without_rate(self.tree))
             if verdict.unknown:
                 missing.append(f"{_listed(verdict.unknown)} null")
-            return f"cannot be decided: {' and '.join(missing)}"
+            return f"{UNDECIDED}: {' and '.join(missing)}"
         return Explanation(current, previous, around).words(self.tree)
 
     def rates_used(self, current: Values, around: Surroundings) -> list[Rate]:
