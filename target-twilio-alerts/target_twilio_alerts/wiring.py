@@ -30,7 +30,7 @@ def version() -> str:
 
 def used_channels(alerts: Alerts) -> list[str]:
     """The channels that the rules send over."""
-    return sorted({channel for rule in alerts.rules for channel in rule.via})
+    return sorted({channel for rule in alerts.rules for channel in rule.channels})
 
 
 def configured_channels(settings: Settings) -> list[str]:

@@ -117,6 +117,15 @@ def test_a_stream_that_becomes_an_entity_after_it_was_read_needs_a_baseline(fore
     assert "the tap's state says that deals has been read before" in refused.stderr
 
 
+def test_an_older_record_of_a_document_is_stale(foreign):
+    foreign.run(taken("foreign-first.singer"))
+    foreign.run(taken("foreign-second.singer"))
+    older = taken("foreign-second.singer").replace("2026-11-21T09:00", "2026-11-20T23:00")
+    told = foreign.run(older.replace('"99.50"', '"5000000.00"')).stderr
+    assert "Rule deal-won: 4 stale" in told
+    assert len(foreign.accepted) == 3
+
+
 def test_rules_without_their_stream_are_named_in_the_log(foreign):
     lines = taken("foreign-first.singer").replace('"charges"', '"fees"')
     told = foreign.run(lines).stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from singer import invoice
+from singer import baseline, invoice, record, schema, state
 
 from target_twilio_alerts.ledger import tables
 
@@ -61,3 +61,17 @@ def test_the_rules_own_template_and_once_per_are_for_its_alerts(desk, tmp_path):
     assert [one.recipient for one in told(desk)] == ["cfo", "cfo"]
     assert all("cannot be decided" in one.text for one in told(desk))
     assert desk.read(invoice("3", 75000, stamp=LATER)) == ["3"]
+
+
+def test_an_owners_channel_is_used_though_no_alert_of_the_rule_needs_it(workplace):
+    """Else its messages would wait for ever."""
+    path = workplace.root / "alerts.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        f"{text.rstrip()}\n    undecided: {{notify: ap-manager, via: email}}\n", encoding="utf-8"
+    )
+    assert "email" in workplace.command("check")
+    workplace.run(baseline())
+    workplace.run(schema() + record(invoice("1", None)) + state())
+    (message,) = workplace.trail()
+    assert (message["channel"], message["state"]) == ("email", "accepted")

@@ -8,7 +8,11 @@ import re
 from datetime import datetime, timedelta
 from typing import Protocol
 
-_STAMP = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?")
+_STAMP = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?"
+    r"(?:(Z)|([+-])(\d{2}):?(\d{2}))?",
+)
+_UTC = "Z"
 _OCTOBER = 10
 _LAST_WEEK = 25
 _SUNDAY = 6
@@ -20,7 +24,8 @@ class Version(Protocol):
     """What a version is told by.
 
     `stamp` is Visma's own `lastModifiedDateTime`: opaque text in the server's clock, with 0 to 3
-    fraction digits. `row_version` is its `timeStamp`, base64 of a counter.
+    fraction digits; other systems write a zone behind it. `row_version` is its `timeStamp`, base64
+    of a counter.
     """
 
     @property
@@ -39,17 +44,37 @@ def is_older(candidate: Version, stored: Version) -> bool:
     """
     by_row = _row_order(candidate.row_version, stored.row_version)
     mine, theirs = canonical_stamp(candidate.stamp), canonical_stamp(stored.stamp)
-    if mine is None or theirs is None or mine == theirs or _may_be_repeated_hour(mine, theirs):
+    if mine is None or theirs is None or mine == theirs or not _can_be_told(mine, theirs):
         return by_row == -1
     return mine < theirs and by_row != 1
 
 
 def canonical_stamp(stamp: str | None) -> str | None:
-    """A stamp with nine fraction digits, so that text order is time order; None if it is none."""
-    if stamp is None:
+    """A stamp with nine fraction digits, so that text order is time order; None if it is none.
+
+    One with a zone is in UTC, and ends in Z.
+    """
+    match = None if stamp is None else _STAMP.fullmatch(stamp)
+    if match is None:
         return None
-    match = _STAMP.fullmatch(stamp)
-    return None if match is None else f"{match[1]}.{match[2] or '':0<9}"
+    day, time, fraction, utc, sign, hours, minutes = match.groups()
+    told = f"{day}T{time}"
+    if sign is not None:
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        try:
+            local = datetime.fromisoformat(told)
+            told = (local - offset if sign == "+" else local + offset).isoformat()
+        except (ValueError, OverflowError):
+            return None
+    return f"{told}.{fraction or '':0<9}{_UTC if utc or sign else ''}"
+
+
+def _can_be_told(mine: str, theirs: str) -> bool:
+    """Whether the order of two stamps is the order of what they stamp."""
+    in_utc = mine.endswith(_UTC)
+    if in_utc != theirs.endswith(_UTC):
+        return False
+    return in_utc or not _may_be_repeated_hour(mine, theirs)
 
 
 def _row_order(mine: str | None, theirs: str | None) -> int | None:

@@ -124,6 +124,12 @@ class Rule:
     undecided: Owner | None = None
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """All channels that it may send over, each once."""
+        others = () if self.undecided is None else self.undecided.via
+        return tuple(dict.fromkeys((*self.via, *others)))
+
+    @property
     def severity_rank(self) -> int:
         """A number that is higher the more urgent it is: the outbox sorts by it."""
         return SEVERITIES.index(self.severity)
