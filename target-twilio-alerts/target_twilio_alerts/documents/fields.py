@@ -53,7 +53,7 @@ class Combine(str, Enum):
     EACH = "each"
     """The rest of the path, from each item of an array: a list without repeats."""
     MASKED = "masked"
-    """All sources' texts, also from items of an array, each masked: a list without repeats."""
+    """All sources' texts, also from items of an array, each masked: one text, in a fixed order."""
 
 
 class UnreadableValue(Exception):  # noqa: N818 - an outcome to record, not an error of the run
@@ -225,9 +225,9 @@ def _finder(path: str) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
     return read
 
 
-def _masked(values: list[Any]) -> tuple[str, ...] | None:
+def _masked(values: list[Any]) -> str | None:
     texts = [_text(value) for value in values if value is not None]
-    return tuple(dict.fromkeys(mask_account(one) for one in texts if one.strip())) or None
+    return ", ".join(sorted({mask_account(one) for one in texts if one.strip()})) or None
 
 
 def mask_account(account: str) -> str:

@@ -20,6 +20,7 @@ from target_twilio_alerts.documents import (
     load_values,
 )
 from target_twilio_alerts.documents.fields import mask_account
+from target_twilio_alerts.rules import NOWHERE, compile_condition
 
 KEY = ["tenant_id", "company", "documentType", "referenceNumber"]
 INVOICE = ENTITIES["supplier_invoice"]
@@ -232,8 +233,8 @@ def supplier(*accounts):
 
 def test_bank_accounts_are_masked_and_another_one_is_another():
     document = supplier("SE45 5000 0000 0583 9825 7466", "5050-1055", None, " ")
-    assert document.values["payment_details"] == ("..7466 (34d9)", "(acf0)")
-    assert supplier("se4550000000058398257466").values["payment_details"] == ("..7466 (34d9)",)
+    assert document.values["payment_details"] == "(acf0), ..7466 (34d9)"
+    assert supplier("se4550000000058398257466").values["payment_details"] == "..7466 (34d9)"
     changed = supplier("SE45 5000 0000 0683 9825 7466", "5050-1055")
     assert changed.values["payment_details"] != document.values["payment_details"]
     assert supplier().values["payment_details"] is None
@@ -253,3 +254,13 @@ def test_rules_cannot_name_an_account_as_it_is():
     for entity in ENTITIES.values():
         for name in entity.raw_fields:
             assert not re.search("iban|bban|paymentMethodDetailValue", name, re.IGNORECASE)
+
+
+def test_a_rule_tells_that_payment_details_changed_and_not_that_their_order_did():
+    condition = compile_condition(
+        "payment_details != previous.payment_details", ENTITIES["supplier"]
+    )
+    one, other = (supplier(*given).values for given in (("5050-1055", "1"), ("1", "50501055")))
+    changed = supplier("5050-1056", "1").values
+    assert condition.answer(other, one, NOWHERE) is False
+    assert condition.answer(changed, one, NOWHERE) is True

@@ -91,7 +91,7 @@ def payment_details(*sources: str) -> Field:
     """Bank accounts and their like, masked: enough to tell a change, too little to pay to."""
     return Field(
         "payment_details",
-        Kind.LIST,
+        Kind.TEXT,
         sources,
         "What it is paid by, such as bank accounts: of each, the last four characters and a check "
         "code that changes with any of the others.",
