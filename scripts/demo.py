@@ -294,7 +294,7 @@ def name_the_people(sandbox: Sandbox) -> None:
     """Let the page show names beside numbers and addresses."""
     for recipient in load_alerts(ROOT / "alerts" / "alerts.yml").recipients.values():
         for channel in ("sms", "email"):
-            if (address := recipient.address(channel)) is not None:
+            for address in recipient.addresses(channel):
                 sandbox.page_names[address] = recipient.display_name
 
 

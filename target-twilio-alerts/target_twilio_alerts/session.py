@@ -12,6 +12,7 @@ from target_twilio_alerts.intake import Intake
 from target_twilio_alerts.ledger import Ledger, outbox, runs
 from target_twilio_alerts.ledger.ids import long_id
 from target_twilio_alerts.messages import Messages
+from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules import load_alerts
 
 if TYPE_CHECKING:
@@ -46,10 +47,12 @@ class Session:
         self._run = self._start_run()
         self._channels = channels
         self._dispatcher = wiring.build_dispatcher(settings, self._ledger, channels, self._run)
+        messages = Messages(settings.templates_dir)
+        self._follow_up = FollowUp(self._ledger, self._alerts, messages, run=self._run)
         self.intake = Intake(
             self._ledger,
             self._alerts,
-            Messages(settings.templates_dir),
+            messages,
             run=self._run,
             on_messages=self._dispatcher.wake,
             empty_ledger=settings.empty_ledger,
@@ -88,7 +91,10 @@ class Session:
             logger.info("%s", notice)
         if not self._settings.dry_run:
             if not interrupted:
-                self._dispatcher.finish(deadline_seconds=self._settings.delivery_deadline_seconds)
+                self._dispatcher.finish(
+                    deadline_seconds=self._settings.delivery_deadline_seconds,
+                    more=self._follow_up.take,
+                )
             self._dispatcher.stop()
             if not interrupted and self._dispatcher.refused is None:
                 status.poll(self._ledger, self._channels, run=self._run)

@@ -33,6 +33,7 @@ class Desk:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.clock = runs.utc_now
         self.ledger = Ledger(f"sqlite:///{root / 'ledger.db'}")
         self.outcomes: dict[str, int] = {}
         self.counts: dict[str, int] = {}
@@ -70,7 +71,7 @@ class Desk:
         (self._root / "alerts.yml").write_text(text, encoding="utf-8")
 
     def open_intake(self) -> Intake:
-        """Begin a run."""
+        """Begin a run, at the moment of ``self.clock``."""
         run = runs.start(self.ledger, command="test", version="0", body={})
         self.run_id = run.id
         return Intake(
@@ -79,6 +80,7 @@ class Desk:
             Messages(self._root / "templates"),
             run=run,
             on_messages=lambda: None,
+            clock=self.clock,
         )
 
     def read(

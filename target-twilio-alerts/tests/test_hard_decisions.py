@@ -16,12 +16,12 @@ EARLY, LATE = "2026-11-21T09:00:00", "2026-11-21T10:00:00"
 
 
 @pytest.fixture
-def day(monkeypatch):
+def day(desk):
     """Let it be a day of December 2026."""
 
     def set_day(number):
         at = datetime(2026, 12, number, 10, tzinfo=timezone.utc)
-        monkeypatch.setattr("target_twilio_alerts.intake.group.utc_now", lambda: at)
+        desk.clock = lambda: at
 
     return set_day
 

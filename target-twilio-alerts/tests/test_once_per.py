@@ -16,12 +16,12 @@ ACME, BOLT = ({"supplier": {"number": n, "name": n.title()}} for n in ("acme", "
 
 
 @pytest.fixture
-def day(monkeypatch):
+def day(desk):
     """Let it be a day of December 2026."""
 
     def set_day(number):
         at = datetime(2026, 12, number, 10, tzinfo=timezone.utc)
-        monkeypatch.setattr("target_twilio_alerts.intake.group.utc_now", lambda: at)
+        desk.clock = lambda: at
 
     set_day(1)
     return set_day

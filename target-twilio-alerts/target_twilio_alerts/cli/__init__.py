@@ -7,6 +7,7 @@ import click
 from target_twilio_alerts.cli.audit import audit
 from target_twilio_alerts.cli.check import check
 from target_twilio_alerts.cli.operate import deliver, resend, send_test
+from target_twilio_alerts.cli.opt_outs import opt_outs_group
 from target_twilio_alerts.cli.silence import silence
 from target_twilio_alerts.cli.undecided import undecided
 from target_twilio_alerts.cli.workplace import CONFIG_OPTION, Workplace
@@ -30,6 +31,7 @@ audit.add_command(undecided)
 main.add_command(audit)
 main.add_command(check)
 main.add_command(deliver)
+main.add_command(opt_outs_group)
 main.add_command(resend)
 main.add_command(send_test)
 main.add_command(silence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import sqlalchemy as sa
@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from target_twilio_alerts import wiring
 from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
 from target_twilio_alerts.delivery import status
-from target_twilio_alerts.intake.announce import created_event
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox, runs
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import message_contents, messages
+from target_twilio_alerts.messages import Messages
+from target_twilio_alerts.notify.compose import created_event
+from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules.expressions import suggestion
 from target_twilio_alerts.rules.model import CHANNELS
 from target_twilio_alerts.session import CredentialsRefusedError
@@ -41,6 +43,9 @@ _PATIENCE = 120
 
 _NOT_NOW = "the test could not be handed over at once"
 
+_TAKEN = {MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED}
+"""The provider has it."""
+
 _UNDER_WAY = {MessageState.PENDING, MessageState.CLAIMED, MessageState.SENDING}
 
 
@@ -60,7 +65,7 @@ def deliver(workplace: Workplace) -> None:
 @click.pass_obj
 @told_in_one_line
 def send_test(workplace: Workplace, recipient: str, channel: str) -> None:
-    """Send RECIPIENT a test message, to prove a channel.
+    """Send RECIPIENT a test message to each address of a channel, to prove it.
 
     A test that could not be handed over now is not sent later. Over WhatsApp it is free text, which
     arrives only within 24 hours of their last message.
@@ -69,11 +74,20 @@ def send_test(workplace: Workplace, recipient: str, channel: str) -> None:
     if person is None:
         meant = suggestion(recipient, workplace.alerts.recipients, "there are")
         raise click.ClickException(f"no recipient {recipient} in the alerts file; {meant}")
-    address = person.address(channel)
-    if address is None:
+    addresses = person.addresses(channel)
+    if not addresses:
         raise click.ClickException(f"recipient {recipient} has no address for {channel}; add one")
+    failed = False
+    for address in addresses:
+        state = _send(workplace, _test_message(recipient, channel, address), command="send-test")
+        failed = failed or state not in _TAKEN
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _test_message(recipient: str, channel: str, address: str) -> NewMessage:
     reference = short_id()
-    message = NewMessage(
+    return NewMessage(
         id=reference,
         alert_id=None,
         recipient=recipient,
@@ -90,7 +104,6 @@ def send_test(workplace: Workplace, recipient: str, channel: str) -> None:
         severity_rank=0,
         operator=operator_name(),
     )
-    _send(workplace, message, command="send-test")
 
 
 @click.command()
@@ -109,7 +122,8 @@ def resend(workplace: Workplace, message_id: str, *, reason: str, to: str | None
         raise click.ClickException("--reason is empty; say why the message is sent again")
     with workplace.ledger() as ledger:
         message = _next_attempt(workplace, ledger, message_id.upper(), reason=reason, to=to)
-    _send(workplace, message, command="resend")
+    if _send(workplace, message, command="resend") not in _TAKEN:
+        raise click.exceptions.Exit(1)
 
 
 def _next_attempt(
@@ -143,7 +157,7 @@ def _next_attempt(
             raise click.ClickException(
                 f"message {message_id} is still {state.value}; `twilio-alerts deliver` sends it",
             )
-        recipient, address = _whom(workplace, old.recipient, old.channel, to)
+        recipient, address = _whom(workplace, old, to)
         if state not in _RESENDABLE and address == old.address:
             raise click.ClickException(
                 f"message {message_id} is {state.value}: it did not fail; to tell somebody else, "
@@ -154,6 +168,8 @@ def _next_attempt(
                 messages.c.alert_id == old.alert_id,
                 messages.c.recipient == recipient,
                 messages.c.channel == old.channel,
+                messages.c.place == old.place,
+                messages.c.step == old.step,
             ),
         ).scalar()
     reference = short_id()
@@ -179,28 +195,32 @@ def _next_attempt(
         segments=old.segments,
         severity_rank=old.severity_rank,
         attempt=(attempts or 0) + 1,
+        place=old.place,
+        step=old.step,
+        because=old.because,
         resend_of=old.id,
         resend_reason=reason,
         operator=operator_name(),
     )
 
 
-def _whom(workplace: Workplace, recipient: str, channel: str, to: str | None) -> tuple[str, str]:
+def _whom(workplace: Workplace, old: sa.Row[Any], to: str | None) -> tuple[str, str]:
     """Name and address to send to: a recipient of the alerts file, or an address given by hand."""
+    channel = old.channel
     pattern = r"[^@\s]+@[^@\s]+\.[^@\s]+" if channel == "email" else r"\+[1-9]\d{6,14}"
     if to is not None and re.fullmatch(pattern, to):
-        return recipient, to
-    name = to or recipient
+        return old.recipient, to
+    name = to or old.recipient
     person = workplace.alerts.recipients.get(name)
     if person is None:
         raise click.ClickException(
             f"{name} is neither a recipient of the alerts file nor an address for {channel}; "
             + suggestion(name, workplace.alerts.recipients, "there are"),
         )
-    address = person.address(channel)
-    if address is None:
+    addresses = person.addresses(channel)
+    if not addresses:
         raise click.ClickException(f"recipient {name} has no address for {channel}; add one")
-    return name, address
+    return name, addresses[min(old.place, len(addresses)) - 1]
 
 
 def _start(ledger: Ledger, command: str) -> Run:
@@ -208,7 +228,8 @@ def _start(ledger: Ledger, command: str) -> Run:
     return runs.start(ledger, command=command, version=wiring.version(), body=body)
 
 
-def _send(workplace: Workplace, message: NewMessage, *, command: str) -> None:
+def _send(workplace: Workplace, message: NewMessage, *, command: str) -> str:
+    """Write a message, and deliver; gives the state that it is in then."""
     if missing := workplace.settings.missing_for(message.channel):
         raise click.ClickException(f"{missing} is not set, but {message.channel} needs it; set it")
     with workplace.ledger() as ledger:
@@ -226,8 +247,7 @@ def _send(workplace: Workplace, message: NewMessage, *, command: str) -> None:
             ).one()
     told = f"{message.id}: {row.state}"
     click.echo(" ".join([told, *(str(part) for part in (row.sid, row.reason) if part)]))
-    if row.state not in {MessageState.ACCEPTED.value, MessageState.SENT.value, "delivered"}:
-        raise click.exceptions.Exit(1)
+    return str(row.state)
 
 
 def _deliver(
@@ -243,7 +263,11 @@ def _deliver(
     dispatcher = wiring.build_dispatcher(settings, ledger, channels, run)
     dispatcher.start()
     try:
-        dispatcher.finish(deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE))
+        follow_up = FollowUp(ledger, workplace.alerts, Messages(settings.templates_dir), run=run)
+        dispatcher.finish(
+            deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE),
+            more=follow_up.take,
+        )
         asked = 0 if dispatcher.refused else status.poll(ledger, channels, run=run)
     except BaseException as error:
         dispatcher.stop()

@@ -24,6 +24,7 @@ from target_twilio_alerts.delivery.channels import (
     Rejected,
     Unclear,
 )
+from target_twilio_alerts.delivery.opting_out import remember_opt_out
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox
 from target_twilio_alerts.ledger.runs import utc_now
 
@@ -118,20 +119,30 @@ class Dispatcher:
             self._woken = True
             self._changed.notify_all()
 
-    def finish(self, *, deadline_seconds: float) -> None:
+    def finish(self, *, deadline_seconds: float, more: Callable[[], int]) -> None:
         """Deliver until nothing will be due before the deadline, or it has passed; then stop.
+
+        Args:
+            deadline_seconds: How long, at most.
+            more: Called when all is delivered; gives the number of messages that it has added.
 
         Raises:
             LedgerError: The ledger failed while delivering.
         """
         deadline = utc_now() + timedelta(seconds=deadline_seconds)
-        with self._changed:
-            self._woken = True
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._is_done(deadline), timeout=deadline_seconds)
+        self._deliver_until(deadline)
+        if self.error is None and not self._stopping and more():
+            self._deliver_until(deadline)
         self.stop()
         if self.error is not None:
             raise self.error
+
+    def _deliver_until(self, deadline: datetime) -> None:
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+            left = max(0.0, (deadline - utc_now()).total_seconds())
+            self._changed.wait_for(lambda: self._is_done(deadline), timeout=left)
 
     def wake_to_stop(self) -> None:
         """Claim nothing more. Safe in a signal handler: its lock is re-entrant."""
@@ -289,8 +300,11 @@ class Dispatcher:
                 **values,
             )
             body["late"] = not moved
-            event = Event(kind, body, alert_id=message.alert_id, message_id=message.id)
-            events.append(connection, [event], at=now, run_id=self._run.id)
+            told = [Event(kind, body, alert_id=message.alert_id, message_id=message.id)]
+            told += remember_opt_out(
+                connection, message.id, message.channel, message.address, body.get("code"), at=now
+            )
+            events.append(connection, told, at=now, run_id=self._run.id)
 
     def _consequences(
         self,

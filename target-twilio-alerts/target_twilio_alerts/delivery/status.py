@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_twilio_alerts.delivery.channels import NoStatus
+from target_twilio_alerts.delivery.opting_out import remember_opt_out
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox
 from target_twilio_alerts.ledger.runs import utc_now
-from target_twilio_alerts.ledger.tables import messages
+from target_twilio_alerts.ledger.tables import message_contents, messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,4 +128,13 @@ def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run:
                 alert_id=row.alert_id,
                 message_id=row.id,
             )
-            events.append(connection, [event], at=now, run_id=run.id)
+            address = connection.execute(
+                sa.select(message_contents.c.address).where(
+                    message_contents.c.message_id == row.id,
+                ),
+            ).scalar_one()
+            told = [
+                event,
+                *remember_opt_out(connection, row.id, row.channel, address, code, at=now),
+            ]
+            events.append(connection, told, at=now, run_id=run.id)

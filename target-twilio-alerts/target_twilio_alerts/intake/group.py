@@ -18,16 +18,15 @@ import msgspec
 
 from target_twilio_alerts.documents import UnusableRecord
 from target_twilio_alerts.intake import rate_records
-from target_twilio_alerts.intake.arrivals import Watch, arrive
+from target_twilio_alerts.intake.arrivals import arrive
 from target_twilio_alerts.intake.decisions import Group
 from target_twilio_alerts.intake.neighbours import Neighbours
 from target_twilio_alerts.intake.notices import absent_streams, unknown_companies
-from target_twilio_alerts.intake.reads import CompleteReads, UnknownHistoryError
+from target_twilio_alerts.intake.opening import open_ledger
+from target_twilio_alerts.intake.reads import UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
 from target_twilio_alerts.intake.untouched import Untouched
-from target_twilio_alerts.ledger import Event, answers, events, versions
-from target_twilio_alerts.ledger import alerts as ledger_alerts
-from target_twilio_alerts.ledger import rates as ledger_rates
+from target_twilio_alerts.ledger import answers, events, versions
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.rules import Outcome, Surroundings
 
@@ -71,6 +70,7 @@ class Intake:
         on_messages: Called after a commit that added messages.
         empty_ledger: ``refuse``, ``baseline`` or ``alert``: see the setting.
         dry_run: Decide and render, and keep nothing.
+        clock: What time it is.
     """
 
     def __init__(
@@ -83,7 +83,9 @@ class Intake:
         on_messages: Callable[[], None],
         empty_ledger: str = "refuse",
         dry_run: bool = False,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._clock = clock
         self._ledger = ledger
         self._alerts = alerts
         self._run = run
@@ -105,44 +107,14 @@ class Intake:
         self.counts: Counter[str] = Counter()
         self.taken: Counter[str] = Counter()
         self._recorder = Recorder(alerts, messages, run=run, counts=self.counts, dry_run=dry_run)
-        self._reads, self._watches = self._open()
+        self._reads, self._watches = open_ledger(
+            ledger, alerts, run=run, at=clock(), keep=not dry_run
+        )
         self._recent_days = {
             entity: max(days)
             for entity, watches in self._watches.items()
             if any(days := [watch.rule.condition.recent_days for watch in watches])
         }
-
-    def _open(self) -> tuple[CompleteReads, dict[str, list[Watch]]]:
-        now = utc_now()
-        watches: dict[str, list[Watch]] = {}
-        told = []
-        with self._ledger.write(keep=not self._dry_run) as connection:
-            for rule in self._alerts.rules:
-                epoch = ledger_alerts.current_epoch(
-                    connection,
-                    rule=rule.name,
-                    fingerprint=rule.fingerprint,
-                    entity=rule.entity.name,
-                    condition=rule.when,
-                    at=now,
-                    run_id=self._run.id,
-                )
-                watches.setdefault(rule.entity.name, []).append(Watch(rule, epoch))
-                if epoch.is_new:
-                    body = {
-                        "rule": rule.name,
-                        "epoch": epoch.epoch,
-                        "when": rule.when,
-                        "fingerprint": rule.fingerprint,
-                    }
-                    told.append(Event("rule_epoch_started", body))
-            rates = self._alerts.rates
-            if rates.type is not None:
-                stored = ledger_rates.load(connection, rates.type)
-                rates.add(rate_records.from_ledger(one) for one in stored)
-            reads = CompleteReads(versions.load_complete_reads(connection))
-            events.append(connection, told, at=now, run_id=self._run.id)
-        return reads, watches
 
     def start(self) -> None:
         """Begin to commit in time."""
@@ -327,7 +299,7 @@ class Intake:
         )
 
     def _group(self, connection: Connection, ids: list[str]) -> Group:
-        now = utc_now()
+        now = self._clock()
         return Group(
             stored=versions.load(connection, ids),
             remembered=answers.load_remembered(connection, ids),
@@ -353,7 +325,7 @@ class Intake:
             keep=not self._dry_run,
         )
         watches = [watch for named in self._watches.values() for watch in named]
-        if untouched.look(watches, self._today(utc_now())):
+        if untouched.look(watches, self._today(self._clock())):
             self._on_messages()
 
     def _end_deferred_baseline(self) -> None:
@@ -376,7 +348,7 @@ class Intake:
         ]
         if not left:
             return
-        now = utc_now()
+        now = self._clock()
         with self._ledger.write(keep=not self._dry_run) as connection:
             told = self._recorder.complete(connection, left, at=now, reason=reason)
             events.append(connection, told, at=now, run_id=self._run.id)

@@ -7,19 +7,19 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.intake.announce import SILENCED, compose
 from target_twilio_alerts.intake.rate_records import to_ledger
-from target_twilio_alerts.ledger import Event, answers, outbox, silences, versions
+from target_twilio_alerts.ledger import Event, answers, opt_outs, outbox, silences, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger import rates as ledger_rates
 from target_twilio_alerts.ledger.alerts import Alert
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.ids import short_id
+from target_twilio_alerts.notify.compose import SILENCED, Composer, Occasion, Quiet
 from target_twilio_alerts.rules import Outcome
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from target_twilio_alerts.intake.decisions import Group
     from target_twilio_alerts.intake.reads import Context
     from target_twilio_alerts.ledger.runs import Run
-    from target_twilio_alerts.ledger.silences import Silence
     from target_twilio_alerts.messages import Messages
     from target_twilio_alerts.rules import Alerts, Rate, Rule
 
@@ -66,7 +65,7 @@ class Recorder:
         dry_run: bool,
     ) -> None:
         self._alerts = alerts
-        self._messages = messages
+        self._composer = Composer(messages, alerts)
         self._run_id = run.id
         self._counts = counts
         self._dry_run = dry_run
@@ -87,7 +86,9 @@ class Recorder:
             at=group.at,
             run_id=self._run_id,
         )
-        quiet = silences.active(connection, at=group.at) if group.edges else []
+        quiet = Quiet()
+        if group.edges:
+            quiet = Quiet(silences.active(connection, at=group.at), opt_outs.load(connection))
         told = [
             event for edge in group.edges for event in self._raise(connection, group, edge, quiet)
         ]
@@ -101,7 +102,7 @@ class Recorder:
         connection: Connection,
         group: Group,
         edge: Edge,
-        quiet: Sequence[Silence],
+        quiet: Quiet,
     ) -> list[Event]:
         rule = _told_as_undecided(edge) if edge.is_undecided else edge.watch.rule
         alert = Alert(
@@ -137,21 +138,20 @@ class Recorder:
             "decision": alert.decision,
         }
         told = [Event("alert_raised", body, alert_id=alert.id)]
-        composed = compose(
-            self._messages,
-            self._alerts,
+        occasion = Occasion(
             rule=rule,
             alert=alert,
             values=edge.values,
             previous=edge.previous,
             today=group.around.today,
-            silences=quiet,
             is_undecided=edge.is_undecided,
         )
-        for message, event in composed:
+        for message, event in self._composer.compose(occasion, at=group.at, quiet=quiet):
             outbox.add(connection, message, at=group.at, run_id=self._run_id)
             self._counts["messages"] += 1
             told.append(event)
+            if message.not_before is not None:
+                self._counts["messages held"] += 1
             if (message.reason or "").startswith(f"{SILENCED} "):
                 self._counts["messages silenced"] += 1
             if self._dry_run:

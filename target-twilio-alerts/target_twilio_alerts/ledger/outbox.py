@@ -52,7 +52,14 @@ _CONTENTS = (
 
 @dataclass(frozen=True)
 class NewMessage:
-    """A message to be sent to one recipient over one channel, or recorded as suppressed."""
+    """A message to be sent to one recipient over one channel, or recorded as suppressed.
+
+    Attributes:
+        place: Which of the recipient's addresses for the channel it goes to, from 1.
+        step: Which step of the alert's escalation it belongs to; 0: the first telling.
+        because: Why it is this recipient or channel, where the rule does not name it.
+        not_before: Until when it waits.
+    """
 
     id: str
     alert_id: str | None
@@ -76,6 +83,10 @@ class NewMessage:
     operator: str | None = None
     content_sid: str | None = None
     content_variables: str | None = None
+    place: int = 1
+    step: int = 0
+    because: str | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True)

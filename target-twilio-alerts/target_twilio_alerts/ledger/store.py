@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection, Engine
 
-HEAD_REVISION = "0007"
+HEAD_REVISION = "0008"
 """The newest migration. Compared on opening, so that an up-to-date ledger never loads Alembic."""
 
 _BUSY_TIMEOUT_MS = 30_000
@@ -104,11 +104,31 @@ class Ledger:
             "script_location",
             str(Path(__file__).parent / "migrations").replace("%", "%%"),
         )
-        with self.write() as connection:
+        with self._rebuild() as connection:
             # Another process may have migrated while this one waited for the lock.
             if _revision(connection) != HEAD_REVISION:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
+
+    @contextmanager
+    def _rebuild(self) -> Iterator[Connection]:
+        """One transaction in which tables may be rebuilt: references are checked at its end."""
+        connection = self.engine.connect().execution_options(ledger_write=True)
+        raw: Any = connection.connection.dbapi_connection
+        # SQLite takes this only outside a transaction, and a rebuilt table is dropped in between.
+        raw.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise LedgerError(
+                        f"{self.description}: cannot be brought up to date: {len(broken)} rows "
+                        "refer to what is not there; restore it from a backup",
+                    )
+        finally:
+            raw.execute("PRAGMA foreign_keys = ON")
+            connection.close()
 
 
 def _revision(connection: Connection) -> str | None:

@@ -243,7 +243,10 @@ messages = sa.Table(
     sa.Column("alert_id", sa.String(16), sa.ForeignKey("alerts.id")),
     sa.Column("recipient", sa.String(255), nullable=False),
     sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("place", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("step", sa.Integer, nullable=False, server_default="0"),
     sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("because", sa.Text),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("severity_rank", sa.Integer, nullable=False),
@@ -270,7 +273,7 @@ messages = sa.Table(
     sa.Column("resend_reason", sa.Text),
     sa.Column("operator", sa.String(255)),
     sa.Column("run_id", sa.String(32), nullable=False),
-    sa.UniqueConstraint("alert_id", "recipient", "channel", "attempt"),
+    sa.UniqueConstraint("alert_id", "recipient", "channel", "place", "step", "attempt"),
 )
 sa.Index("ix_messages_state", messages.c.state, messages.c.severity_rank, messages.c.created_at)
 sa.Index("ix_messages_sid", messages.c.sid)
@@ -286,6 +289,16 @@ message_contents = sa.Table(
     sa.Column("salt", sa.String(32), nullable=False),
     sa.Column("content_sid", sa.String(34)),
     sa.Column("content_variables", sa.Text),
+)
+
+opt_outs = sa.Table(
+    "opt_outs",
+    metadata,
+    sa.Column("channel", sa.String(16), primary_key=True),
+    sa.Column("address_hash", sa.String(64), primary_key=True),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("message_id", sa.String(16), nullable=False),
+    sa.Column("source", sa.String(64), nullable=False),
 )
 
 audit_events = sa.Table(

@@ -19,7 +19,7 @@ from target_twilio_alerts.rules.expressions import (
 )
 from target_twilio_alerts.rules.loading import load_alerts
 from target_twilio_alerts.rules.mistakes import AlertsFileError
-from target_twilio_alerts.rules.model import Alerts, Recipient, Rule
+from target_twilio_alerts.rules.model import Alerts, Rule
 from target_twilio_alerts.rules.rates import Rate, Rates
 from target_twilio_alerts.rules.surroundings import NOWHERE, Surroundings
 
@@ -33,7 +33,6 @@ __all__ = [
     "Outcome",
     "Rate",
     "Rates",
-    "Recipient",
     "Rule",
     "Surroundings",
     "Verdict",

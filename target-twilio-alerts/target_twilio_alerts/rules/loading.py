@@ -16,7 +16,7 @@ from target_twilio_alerts.rules.yaml_file import YamlFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE_KEYS = ("recipients", "groups", "rules", "timezone", "rates", "entities")
+FILE_KEYS = ("recipients", "groups", "rotations", "rules", "timezone", "rates", "entities")
 
 
 def load_alerts(path: Path) -> Alerts:
@@ -35,11 +35,12 @@ def load_alerts(path: Path) -> Alerts:
     given = file.entries(file.root, 1, "the file", FILE_KEYS)
     people = People(file, mistakes)
     zone_name = file.text(given.get("timezone"), "the file")
-    zone = None if zone_name is None else people.zone(zone_name, "the file")
+    zone = people.set_zone(zone_name)
     # A zone that cannot be used is one mistake already: rules that need it are told no other.
     given_zone = "" if "timezone" in given else None
     recipients = people.recipients(given.get("recipients"))
     groups = people.groups(given.get("groups"), recipients)
+    rotations = people.rotations(given.get("rotations"), recipients, groups)
     own = EntityEntries(file, mistakes).entities(given.get("entities"))
     entries = RuleEntries(
         file,
@@ -47,6 +48,7 @@ def load_alerts(path: Path) -> Alerts:
         people=people,
         recipients=recipients,
         groups=groups,
+        rotations=rotations,
         entities={**ENTITIES, **own},
         zone=zone_name.value if zone_name is not None else given_zone,
     )
@@ -61,4 +63,5 @@ def load_alerts(path: Path) -> Alerts:
         path=path,
         rates=rates,
         own_entities=own,
+        rotations=rotations,
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.documents import Entity
     from target_twilio_alerts.rules.expressions import Condition
+    from target_twilio_alerts.rules.people import Recipient, Rotation
 
 CHANNELS = ("sms", "email", "whatsapp")
 SEVERITIES = ("low", "normal", "high", "critical")
@@ -27,34 +28,6 @@ ONCE_PER = ("document", "counterparty", "day")
 """What a rule may alert once for; several go together, as in once for a counterparty and day."""
 
 DEFAULT_SEVERITY = "normal"
-DEFAULT_LOCALE = "en"
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """A person or mailbox that is told.
-
-    Attributes:
-        name: Its key in the file, as rules and groups name it.
-        display_name: For people to read.
-        sms: Telephone number in E.164 form, such as "+46701740605".
-        email: Email address.
-        whatsapp: WhatsApp number in E.164 form.
-        locale: In whose words and formats it is told, such as "sv_SE".
-        timezone: IANA name of its zone.
-    """
-
-    name: str
-    display_name: str
-    sms: str | None = field(default=None, repr=False)
-    email: str | None = field(default=None, repr=False)
-    locale: str = DEFAULT_LOCALE
-    timezone: str | None = None
-    whatsapp: str | None = field(default=None, repr=False)
-
-    def address(self, channel: str) -> str | None:
-        """Its address for a channel, or None if it has none."""
-        return {"sms": self.sms, "email": self.email, "whatsapp": self.whatsapp}.get(channel)
 
 
 @dataclass(frozen=True)
@@ -75,7 +48,7 @@ class Owner:
     """Who is told that a rule cannot decide a document.
 
     Attributes:
-        recipients: Names of recipients, each once, groups expanded.
+        recipients: Names of recipients and rotations, each once, groups expanded.
         via: Channels, each once: "sms" or "email".
     """
 
@@ -91,7 +64,7 @@ class Rule:
         name: Its key in the file.
         entity: Whose documents it decides.
         condition: When it holds.
-        recipients: Names of recipients, each once, groups expanded.
+        recipients: Names of recipients and rotations, each once, groups expanded.
         via: Channels, each once.
         severity: One of SEVERITIES.
         template: Name of the company's own template, if it names one.
@@ -104,6 +77,7 @@ class Rule:
         content: What it sends over WhatsApp; None: free text.
         undecided: Who is told of documents that it cannot decide; None: nobody.
         max_segments: How many segments its SMS may have; None: as many as they need.
+        fallback: Channels for recipients who have opted out of another, the first that works.
     """
 
     name: str
@@ -122,12 +96,13 @@ class Rule:
     content: Content | None = None
     max_segments: int | None = None
     undecided: Owner | None = None
+    fallback: tuple[str, ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
         """All channels that it may send over, each once."""
         others = () if self.undecided is None else self.undecided.via
-        return tuple(dict.fromkeys((*self.via, *others)))
+        return tuple(dict.fromkeys((*self.via, *others, *self.fallback)))
 
     @property
     def severity_rank(self) -> int:
@@ -166,6 +141,7 @@ class Alerts:
         path: The file.
         rates: Currency rates, for rules with `amount_in`.
         own_entities: What the file says of other taps' streams, by name.
+        rotations: By name; no recipient or group has the same.
     """
 
     recipients: Mapping[str, Recipient]
@@ -175,6 +151,7 @@ class Alerts:
     path: Path
     rates: Rates = field(default_factory=Rates)
     own_entities: Mapping[str, Entity] = field(default_factory=dict)
+    rotations: Mapping[str, Rotation] = field(default_factory=dict)
 
     @cached_property
     def entities(self) -> Mapping[str, Entity]:

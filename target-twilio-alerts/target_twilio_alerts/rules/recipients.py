@@ -10,16 +10,28 @@ import phonenumbers
 from babel import Locale, UnknownLocaleError
 
 from target_twilio_alerts.messages.masking import mask_address
+from target_twilio_alerts.rules.availability_entries import ROTATION_KEYS, Availability
 from target_twilio_alerts.rules.expressions import suggestion
-from target_twilio_alerts.rules.model import CHANNELS, DEFAULT_LOCALE, Recipient
+from target_twilio_alerts.rules.model import CHANNELS
+from target_twilio_alerts.rules.people import DEFAULT_LOCALE, Recipient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_twilio_alerts.rules.mistakes import Mistakes
+    from target_twilio_alerts.rules.people import Rotation
     from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
 
-RECIPIENT_KEYS = ("name", "sms", "email", "locale", "timezone", "whatsapp")
+RECIPIENT_KEYS = (
+    "name",
+    "sms",
+    "email",
+    "locale",
+    "timezone",
+    "whatsapp",
+    "quiet_hours",
+    "away",
+)
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
@@ -29,7 +41,7 @@ _MAX_EMAIL = 254
 
 
 class People:
-    """Reads recipients and groups.
+    """Reads recipients, groups and rotations.
 
     Args:
         file: The file.
@@ -39,6 +51,15 @@ class People:
     def __init__(self, file: YamlFile, mistakes: Mistakes) -> None:
         self._file = file
         self._mistakes = mistakes
+        self._availability = Availability(file, mistakes)
+        self._zone: zoneinfo.ZoneInfo | None = None
+        self._has_zone = False
+
+    def set_zone(self, text: Text | None) -> zoneinfo.ZoneInfo | None:
+        """Read the file's own zone, which is that of everybody who has none."""
+        self._has_zone = text is not None
+        self._zone = None if text is None else self.zone(text, "the file")
+        return self._zone
 
     def recipients(self, entry: Entry | None) -> dict[str, Recipient]:
         """Read the recipients, by name."""
@@ -46,7 +67,9 @@ class People:
             self._mistakes.add(1, "recipients is missing; add who can be told")
             return {}
         found = self._file.entries(entry.node, entry.line, "recipients")
-        return {one.key: self._recipient(one) for one in found.values()}
+        recipients = {one.key: self._recipient(one) for one in found.values()}
+        self._availability.check_deputies(recipients)
+        return recipients
 
     def _recipient(self, entry: Entry) -> Recipient:
         where = f"recipient {entry.key!r}"
@@ -59,22 +82,33 @@ class People:
             self._mistakes.add(
                 entry.line, f"{where}: has neither sms nor email nor whatsapp; add one"
             )
-        sms = self._file.text(given.get("sms"), where)
-        email = self._file.text(given.get("email"), where)
-        whatsapp = self._file.text(given.get("whatsapp"), where)
         locale = self._file.text(given.get("locale"), where)
         zone = self._file.text(given.get("timezone"), where)
         if zone is not None:
             self.zone(zone, where)
+        has_zone = "timezone" in given or self._has_zone
+        emails = self._file.texts(given.get("email"), where)
         return Recipient(
             name=entry.key,
             display_name=entry.key if name is None else name.value.strip(),
-            sms=None if sms is None else self._sms(sms, where),
-            email=None if email is None else self._email(email, where),
+            sms=self._numbers(given.get("sms"), where),
+            email=tuple(dict.fromkeys(self._email(one, where) for one in emails)),
             locale=DEFAULT_LOCALE if locale is None else self._locale(locale, where),
             timezone=None if zone is None else zone.value,
-            whatsapp=None if whatsapp is None else self._sms(whatsapp, where, "whatsapp"),
+            whatsapp=self._numbers(given.get("whatsapp"), where),
+            quiet_hours=self._availability.quiet_hours(
+                given.get("quiet_hours"), where, has_zone=has_zone
+            ),
+            absences=self._availability.absences(
+                given.get("away"), entry.key, where, has_zone=has_zone
+            ),
         )
+
+    def _numbers(self, entry: Entry | None, where: str) -> tuple[str, ...]:
+        """Read the numbers of a channel, each once."""
+        key = "" if entry is None else entry.key
+        numbers = (self._number(one, where, key) for one in self._file.texts(entry, where))
+        return tuple(dict.fromkeys(numbers))
 
     def check_name(self, entry: Entry, where: str) -> None:
         """Note a name that templates and command lines could not carry."""
@@ -85,7 +119,7 @@ class People:
                 "them",
             )
 
-    def _sms(self, text: Text, where: str, key: str = "sms") -> str:
+    def _number(self, text: Text, where: str, key: str) -> str:
         # An address that is no good stays, so that rules do not miss it as well.
         number, shown = text.value, mask_address(_SEPARATORS.sub("", text.value))
         if not _E164.fullmatch(number):
@@ -172,6 +206,45 @@ class People:
             known = (name.value for name in names if name.value in recipients)
             groups[one.key] = tuple(dict.fromkeys(known))
         return groups
+
+    def rotations(
+        self,
+        entry: Entry | None,
+        recipients: Mapping[str, Recipient],
+        groups: Mapping[str, tuple[str, ...]],
+    ) -> dict[str, Rotation]:
+        """Read the rotations, by name."""
+        if entry is None:
+            return {}
+        rotations = {}
+        found = self._file.entries(entry.node, entry.line, "rotations", may_be_empty=True)
+        for one in found.values():
+            where = f"rotation {one.key!r}"
+            self.check_name(one, where)
+            if one.key in recipients or one.key in groups:
+                what = "recipient" if one.key in recipients else "group"
+                self._mistakes.add(
+                    one.line, f"{where}: a {what} has the same name; rename one of them"
+                )
+                continue
+            read = self._rotation(one, where, recipients)
+            if read is not None:
+                rotations[one.key] = read
+        return rotations
+
+    def _rotation(
+        self, entry: Entry, where: str, recipients: Mapping[str, Recipient]
+    ) -> Rotation | None:
+        given = self._file.entries(entry.node, entry.line, where, ROTATION_KEYS)
+        own = self._file.text(given.get("timezone"), where)
+        return self._availability.rotation(
+            given,
+            entry.line,
+            where,
+            recipients=recipients,
+            zone=self._zone if own is None else self.zone(own, where),
+            has_zone="timezone" in given or self._has_zone,
+        )
 
 
 def _how_to_write(number: str) -> str:

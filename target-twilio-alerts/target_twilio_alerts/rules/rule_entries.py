@@ -19,7 +19,6 @@ from target_twilio_alerts.rules.model import (
     ONCE_PER,
     SEVERITIES,
     Owner,
-    Recipient,
     Rule,
 )
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.documents import Entity
     from target_twilio_alerts.rules.mistakes import Mistakes
+    from target_twilio_alerts.rules.people import Recipient, Rotation
     from target_twilio_alerts.rules.recipients import People
     from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
 
@@ -48,9 +48,13 @@ RULE_KEYS = (
     "whatsapp_window",
     "max_segments",
     "undecided",
+    "fallback",
 )
 OWNER_KEYS = ("notify", "via")
 OWNER_CHANNELS = ("sms", "email")
+FALLBACKS = ("sms", "email")
+"""Channels whose words need no template that somebody approved."""
+
 _MAX_SEGMENTS = 10
 """Twilio takes 1,600 characters, which are eleven segments; so many nobody should need."""
 
@@ -66,6 +70,7 @@ class RuleEntries:
         people: Checks names.
         recipients: Whom rules may notify.
         groups: Groups that they may notify.
+        rotations: Rotations that they may notify.
         entities: What rules may be about, by name.
         zone: Name of the zone of `today`, if the file has one.
     """
@@ -78,6 +83,7 @@ class RuleEntries:
         people: People,
         recipients: Mapping[str, Recipient],
         groups: Mapping[str, tuple[str, ...]],
+        rotations: Mapping[str, Rotation],
         entities: Mapping[str, Entity],
         zone: str | None,
     ) -> None:
@@ -86,6 +92,7 @@ class RuleEntries:
         self._people = people
         self._recipients = recipients
         self._groups = groups
+        self._rotations = rotations
         self._entities = entities
         self._zone = zone
 
@@ -145,7 +152,21 @@ class RuleEntries:
             content=content,
             undecided=self._owner(given.get("undecided"), where),
             max_segments=self._max_segments(given.get("max_segments"), via, where),
+            fallback=self._fallback(given.get("fallback"), notify, via, where),
         )
+
+    def _fallback(
+        self, entry: Entry | None, notify: list[Text], via: Mapping[str, int], where: str
+    ) -> tuple[str, ...]:
+        given = self._one_of(self._file.texts(entry, where), FALLBACKS, where, "channel for it")
+        for channel, line in given.items():
+            if channel in via:
+                self._mistakes.add(
+                    line, f"{where}: fallback: the rule sends by {channel} anyway; remove it here"
+                )
+        if given:
+            self._check_addresses(notify, given, f"{where}: fallback")
+        return tuple(given)
 
     def _owner(self, entry: Entry | None, rule: str) -> Owner | None:
         if entry is None:
@@ -256,26 +277,40 @@ class RuleEntries:
     def _check_addresses(self, notify: list[Text], via: Mapping[str, int], where: str) -> None:
         told = set()
         for name in notify:
-            if name.value not in self._groups and name.value not in self._recipients:
-                known = [*self._recipients, *self._groups]
+            known = [*self._recipients, *self._groups, *self._rotations]
+            if name.value not in known:
                 meant = suggestion(name.value, known, "there are")
                 self._mistakes.add(
                     name.line,
                     f"{where}: there is no recipient or group {name.value}; {meant}",
                 )
                 continue
-            for member in self._expanded([name]):
+            for member in self._reachable(name):
                 recipient = self._recipients[member]
-                if not any(map(recipient.address, CHANNELS)):
+                if not any(map(recipient.addresses, CHANNELS)):
                     continue  # told where the recipient stands
                 for channel in via:
-                    if recipient.address(channel) is None and (member, channel) not in told:
+                    if not recipient.addresses(channel) and (member, channel) not in told:
                         told.add((member, channel))
                         self._mistakes.add(
                             name.line,
                             f"{where}: recipient {member!r} has no {channel} address; add "
                             f"`{channel}:` to the recipient, or notify somebody else",
                         )
+
+    def _reachable(self, name: Text) -> Iterable[str]:
+        """All recipients that a name may ever reach: whose turn it is, and deputies."""
+        left = list(self._expanded([name]))
+        met: dict[str, None] = {}
+        while left:
+            member = left.pop(0)
+            rotation = self._rotations.get(member)
+            if rotation is not None:
+                left += rotation.members
+            elif member in self._recipients and member not in met:
+                met[member] = None
+                left += (one.deputy for one in self._recipients[member].absences)
+        return met
 
     def _one_of(
         self,

@@ -176,6 +176,15 @@ class YamlFile:
                 entries[key.value] = Entry(key.value, at, value)
         return entries
 
+    def items(self, entry: Entry, where: str) -> list[Entry]:
+        """Take one thing or a list of them; each keeps the key, and has a line of its own."""
+        if not isinstance(entry.node, SequenceNode):
+            return [entry]
+        nodes: list[Node] = entry.node.value
+        if not nodes:
+            self._mistakes.add(entry.line, f"{where}: is empty; add one, or remove it")
+        return [Entry(entry.key, node.start_mark.line + 1, node) for node in nodes]
+
     @staticmethod
     def _pairs(node: MappingNode) -> Iterator[tuple[Node, Node]]:
         pairs: list[tuple[Node, Node]] = node.value

@@ -70,10 +70,10 @@ def test_a_file_is_loaded_with_all_it_says(write):
     assert alerts.timezone == zoneinfo.ZoneInfo("Europe/Stockholm")
     anna, bo = alerts.recipients["anna"], alerts.recipients["bo"]
     assert (anna.name, anna.display_name, anna.locale) == ("anna", "Anna Berg", "sv_SE")
-    assert anna.address("sms") == "+46701740605"
-    assert anna.address("email") == "anna@example.com"
+    assert anna.addresses("sms") == ("+46701740605",)
+    assert anna.addresses("email") == ("anna@example.com",)
     assert anna.timezone == "Europe/Stockholm"
-    assert (bo.address("sms"), bo.locale, bo.timezone) == (None, "en", None)
+    assert (bo.addresses("sms"), bo.locale, bo.timezone) == ((), "en", None)
     assert alerts.groups == {"all": ("anna", "bo"), "one": ("bo",)}
     large, overdue = alerts.rules
     assert (large.name, large.entity.name, large.line) == ("large", "supplier_invoice", 14)
@@ -97,6 +97,7 @@ def test_addresses_are_not_in_the_repr(write):
 
 
 # Each line of GOOD that is changed, what it is changed to, and the one mistake it ends in.
+BO = "{name: Bo Ek, email: bo@example.com}"
 TABLE = [
     ("rules:", "version: 1\nrules:", 13, "the file: unknown key version; it may have"),
     ("timezone: Europe/Stockholm\nr", "timezone: Stockholm\nr", 1, "mean Europe/Stockholm?"),
@@ -231,6 +232,96 @@ TABLE = [
     ("via: sms", "via: sms\n    undecided: {notify: bo, via: fax}", 19, "no channel for it fax"),
     ("via: sms", "via: sms\n    undecided: bo", 19, "undecided: expected `key: value` lines"),
     ("again_on: due_date", "again_on: [date, amont]", 28, "did you mean amount?"),
+    (BO, "{name: Bo, email: b@x.se, away: {from: 2026-12-01, deputy: anna}}", 9, "to missing"),
+    (
+        BO,
+        "{name: Bo, email: b@x.se, away: {from: 2026-12-02, to: 2026-12-01, deputy: anna}}",
+        9,
+        "to is before from",
+    ),
+    (
+        BO,
+        "{name: Bo, email: b@x.se, away: {from: 1.12., to: 2026-12-01, deputy: anna}}",
+        9,
+        "1.12. is no day",
+    ),
+    (
+        BO,
+        "{name: Bo, email: b@x.se, away: {from: 2026-12-01, to: 2026-12-01, deputy: ana}}",
+        9,
+        "no recipient ana; did you mean anna?",
+    ),
+    (
+        BO,
+        "{name: Bo, email: b@x.se, away: {from: 2026-12-01, to: 2026-12-01, deputy: bo}}",
+        9,
+        "no deputy of themselves",
+    ),
+    (BO, "{name: Bo, email: b@x.se, away: []}", 9, "away: is empty"),
+    (
+        BO,
+        (
+            "{name: Bo, email: b@x.se, away: [{from: 2026-12-01, to: 2026-12-09, deputy: anna}, "
+            "{from: 2026-12-09, to: 2026-12-10, deputy: anna}]}"
+        ),
+        9,
+        "overlaps the absence from 2026-12-01",
+    ),
+    (BO, "{name: Bo, email: b@x.se, quiet_hours: {from: 20:00}}", 9, "give both from and to"),
+    (BO, "{name: Bo, email: b@x.se, quiet_hours: {do: hold}}", 9, "says no time"),
+    (
+        BO,
+        "{name: Bo, email: b@x.se, quiet_hours: {from: 8 pm, to: 07:00}}",
+        9,
+        "8 pm is no time of day",
+    ),
+    (
+        BO,
+        "{name: Bo, email: b@x.se, quiet_hours: {from: 24:00, to: 07:00}}",
+        9,
+        "24:00 is no time of day",
+    ),
+    (BO, "{name: Bo, email: b@x.se, quiet_hours: {from: 07:00, to: 7:00}}", 9, "are the same time"),
+    (
+        BO,
+        "{name: Bo, email: b@x.se, quiet_hours: {from: 20:00, to: 07:00, do: wait}}",
+        9,
+        "do is hold",
+    ),
+    (BO, "{name: Bo, email: b@x.se, quiet_hours: {days: [lör]}}", 9, "no day lör"),
+    (
+        BO,
+        "{name: Bo, email: b@x.se, quiet_hours: {days: [mon, tue, wed, thu, fri, sat, sun]}}",
+        9,
+        "all days are quiet",
+    ),
+    ("  one: bo", "  one: bo\nrotations:\n  duty: {members: [bo]}", 14, "start missing"),
+    (
+        "  one: bo",
+        "  one: bo\nrotations:\n  duty: {start: 2026-11-24, members: [bo]}",
+        14,
+        "no Monday, and turns are weeks; write 2026-11-23",
+    ),
+    (
+        "  one: bo",
+        "  one: bo\nrotations:\n  duty: {start: 2026-11-23, members: [all]}",
+        14,
+        "no recipient all",
+    ),
+    (
+        "  one: bo",
+        "  one: bo\nrotations:\n  bo: {start: 2026-11-23, members: [bo]}",
+        14,
+        "a recipient has the same name",
+    ),
+    (
+        "  one: bo",
+        "  one: bo\nrotations:\n  duty: {start: 2026-11-23, members: [bo], timezone: Oslo}",
+        14,
+        "no timezone Oslo;",
+    ),
+    ("via: sms\n", "via: sms\n    fallback: sms\n", 19, "the rule sends by sms anyway"),
+    ("via: sms\n", "via: sms\n    fallback: whatsapp\n", 19, "no channel for it whatsapp"),
 ]
 
 

@@ -8,10 +8,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from target_twilio_alerts.documents import ENTITIES, Kind
+from target_twilio_alerts.rules.availability_entries import AWAY_KEYS, QUIET_KEYS, ROTATION_KEYS
 from target_twilio_alerts.rules.entity_entries import ENTITY_KEYS, FIELD_KEYS, READ_WHOLE
 from target_twilio_alerts.rules.expressions.scan import MAX_CHARACTERS
 from target_twilio_alerts.rules.loading import FILE_KEYS
-from target_twilio_alerts.rules.model import CHANNELS, DEFAULT_LOCALE, DEFAULT_SEVERITY, SEVERITIES
+from target_twilio_alerts.rules.model import CHANNELS, DEFAULT_SEVERITY, SEVERITIES
+from target_twilio_alerts.rules.people import DEFAULT_LOCALE
 from target_twilio_alerts.rules.recipients import NAME, RECIPIENT_KEYS
 from target_twilio_alerts.rules.rule_entries import REQUIRED_KEYS, RULE_KEYS
 
@@ -19,9 +21,18 @@ EXAMPLE = """
 timezone: Europe/Stockholm
 recipients:
   anna: {name: Anna Berg, sms: "+46701740605"}
-  bo: {name: Bo Ek, email: bo@example.com, locale: sv_SE, timezone: Europe/Oslo}
+  bo:
+    name: Bo Ek
+    sms: ["+46701740606", "+46701740607"]
+    email: bo@example.com
+    locale: sv_SE
+    timezone: Europe/Oslo
+    quiet_hours: {from: "20:00", to: "07:00", days: [sat, sun], do: hold}
+    away: {from: "2026-12-21", to: "2027-01-06", deputy: anna}
 groups:
   all: [anna, bo]
+rotations:
+  duty: {start: "2026-11-23", members: [anna, bo], handover: "08:00"}
 rules:
   large:
     entity: supplier_invoice
@@ -57,6 +68,10 @@ def test_the_schema_has_the_keys_of_the_loader(schema, rule, recipient):
     entity = schema["properties"]["entities"]["additionalProperties"]["properties"]
     assert set(entity) == set(ENTITY_KEYS)
     assert tuple(entity["read_whole"]["enum"]) == READ_WHOLE
+    rotation = schema["properties"]["rotations"]["additionalProperties"]
+    assert set(rotation["properties"]) == set(ROTATION_KEYS)
+    assert set(recipient["properties"]["quiet_hours"]["properties"]) == set(QUIET_KEYS)
+    assert set(recipient["properties"]["away"]["anyOf"][0]["properties"]) == set(AWAY_KEYS)
     field = entity["fields"]["additionalProperties"]["properties"]
     assert set(field) == set(FIELD_KEYS)
     assert field["type"]["enum"] == [kind.value for kind in Kind]
@@ -70,7 +85,7 @@ def test_the_schema_has_the_values_of_the_loader(schema, rule, recipient):
     assert properties["via"]["anyOf"][0]["enum"] == list(CHANNELS)
     assert properties["when"]["maxLength"] == MAX_CHARACTERS
     assert recipient["properties"]["locale"]["default"] == DEFAULT_LOCALE
-    for part in ("recipients", "groups", "rules"):
+    for part in ("recipients", "groups", "rotations", "rules"):
         assert schema["properties"][part]["propertyNames"]["pattern"] == f"^{NAME.pattern}$"
 
 

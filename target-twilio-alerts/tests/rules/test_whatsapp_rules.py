@@ -47,7 +47,7 @@ def test_a_rule_names_a_template_and_what_fills_it(load):
     alerts = load(f"content_sid: {SID}\ncontent_variables: {{1: number, 2: amount, r: reference}}")
     expected = (("1", "number"), ("2", "amount"), ("r", "reference"))
     assert alerts.rules[0].content == Content(SID, expected)
-    assert alerts.recipients["anna"].address("whatsapp") == "+46701740605"
+    assert alerts.recipients["anna"].addresses("whatsapp") == ("+46701740605",)
 
 
 def test_a_template_without_placeholders_needs_no_variables(load):

@@ -1,0 +1,96 @@
+"""Who is reached when a rule notifies somebody at a moment: on duty, deputies, quiet hours."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass, replace
+from datetime import timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime, tzinfo
+
+    from target_twilio_alerts.rules.model import Alerts
+    from target_twilio_alerts.rules.people import Recipient
+
+QUIET_HOURS = "quiet hours"
+AWAY = "away"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Somebody who is told.
+
+    Attributes:
+        recipient: Who.
+        because: Why it is they, where the rule does not name them; None where it does.
+        not_before: When their quiet hours end, in UTC; None: at once.
+        withheld: Why they are told nothing; None: they are told.
+    """
+
+    recipient: Recipient
+    because: str | None = None
+    not_before: datetime | None = None
+    withheld: str | None = None
+
+
+def route(
+    alerts: Alerts,
+    names: Iterable[str],
+    *,
+    at: datetime,
+    is_critical: bool,
+) -> list[Reached]:
+    """Whom names of recipients and rotations reach at a moment, each once.
+
+    Who is away is replaced by the deputy, and the deputy by theirs; if all of them are away, the
+    first one is told nothing, which is said. What is critical passes quiet hours.
+    """
+    reached: dict[str, Reached] = {}
+    for name in names:
+        one = _reach(alerts, name, at)
+        known = reached.get(one.recipient.name)
+        if known is not None:
+            reasons = dict.fromkeys(filter(None, (known.because, one.because)))
+            withheld = one.withheld and known.withheld
+            one = replace(known, because="; ".join(reasons) or None, withheld=withheld)
+        reached[one.recipient.name] = one
+    return [
+        one if is_critical or one.withheld else _disturb(alerts, one, at)
+        for one in reached.values()
+    ]
+
+
+def zone_of(alerts: Alerts, recipient: Recipient) -> tzinfo:
+    """The zone that a recipient's days and hours are told in."""
+    if recipient.timezone is not None:
+        return zoneinfo.ZoneInfo(recipient.timezone)
+    return alerts.timezone or timezone.utc
+
+
+def _reach(alerts: Alerts, name: str, at: datetime) -> Reached:
+    rotation = alerts.rotations.get(name)
+    reasons = [] if rotation is None else [f"on duty in {name}"]
+    first = alerts.recipients[name if rotation is None else rotation.on_duty(at)]
+    recipient, met = first, {first.name}
+    while (absence := recipient.absence(_day(alerts, recipient, at))) is not None:
+        if absence.deputy in met:
+            why = f"{AWAY} until {absence.last.isoformat()}, and so are the deputies"
+            return Reached(first, "; ".join(reasons) or None, withheld=why)
+        reasons.append(f"deputy of {recipient.name}, away until {absence.last.isoformat()}")
+        recipient = alerts.recipients[absence.deputy]
+        met.add(recipient.name)
+    return Reached(recipient, "; ".join(reasons) or None)
+
+
+def _day(alerts: Alerts, recipient: Recipient, at: datetime) -> date:
+    return at.astimezone(zone_of(alerts, recipient)).date()
+
+
+def _disturb(alerts: Alerts, one: Reached, at: datetime) -> Reached:
+    hours = one.recipient.quiet_hours
+    end = None if hours is None else hours.until(at, zone_of(alerts, one.recipient))
+    if hours is None or end is None:
+        return one
+    return replace(one, withheld=QUIET_HOURS) if hours.drop else replace(one, not_before=end)

@@ -1,0 +1,62 @@
+"""Who opted out is told over the rule's fallback, and no more over the channel they left."""
+
+from __future__ import annotations
+
+import pytest
+from singer import invoice
+
+OPTED_OUT = "+46701740695"
+RULES = """
+  large-supplier-invoice:
+    entity: supplier_invoice
+    when: amount > 50000
+    notify: ap-team
+    via: sms
+    fallback: email
+"""
+
+
+@pytest.fixture
+def team(office):
+    office.people(rules=RULES, anna={"sms": OPTED_OUT, "email": "anna@example.com"})
+    return office
+
+
+def states(office):
+    return sorted((one["channel"], one["state"]) for one in office.trail())
+
+
+def test_who_opted_out_is_told_over_the_fallback_at_once_and_from_then_on(team):
+    team.alert(invoice("1", 75000))
+    team.run("deliver")
+    assert states(team) == [("email", "accepted"), ("sms", "rejected")]
+    assert "error 21610" in team.run("opt-outs", "list", "--format", "csv")
+    team.alert(invoice("2", 75000))
+    team.run("deliver")
+    assert states(team)[:2] == [("email", "accepted"), ("email", "accepted")]
+    assert ("sms", "suppressed") in states(team)
+    assert len(team.workplace.sandbox.sendgrid.emails) == 2
+
+
+def test_the_fallback_is_sent_once_however_often_it_is_looked_at(team):
+    team.alert(invoice("1", 75000))
+    for _ in range(3):
+        team.run("deliver")
+    assert states(team) == [("email", "accepted"), ("sms", "rejected")]
+
+
+def test_an_opt_out_ends_when_an_operator_says_so_and_why(team):
+    team.alert(invoice("1", 75000))
+    team.run("deliver")
+    assert "--reason is empty" in team.run("opt-outs", "clear", "anna", "--reason", " ", code=1)
+    team.run("opt-outs", "clear", "anna", "--reason", "she sent START")
+    assert "Nobody has opted out" in team.run("opt-outs", "list")
+    assert "has not opted out" in team.run("opt-outs", "clear", "anna", "--reason", "x", code=1)
+    assert "no recipient ana" in team.run("opt-outs", "clear", "ana", "--reason", "x", code=1)
+
+
+def test_a_list_of_opt_outs_has_no_full_number(team):
+    team.alert(invoice("1", 75000))
+    team.run("deliver")
+    for form in ("table", "csv", "jsonl"):
+        assert OPTED_OUT[3:] not in team.run("opt-outs", "list", "--format", form)
