@@ -35,6 +35,7 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
             "opt-outs": "Who wants no more messages.",
             "resend": "Send a message again, as a new linked attempt.",
             "send-test": "Send a recipient a test message.",
+            "test": "Play the tests of the rules.",
             "silence": "Tell nobody of what matches, for a while.",
         }.items()
     },

@@ -41,12 +41,18 @@ def check(workplace: Workplace, *, online: bool) -> None:
     settings = workplace.settings
     problems = [
         *workplace.unknown_settings(),
-        *map(str, Messages(settings.templates_dir).check(map(_template_use, alerts.rules))),
+        *map(
+            str,
+            Messages(settings.templates_dir).check(
+                map(_template_use, (*alerts.rules, *alerts.disabled))
+            ),
+        ),
     ]
     for problem in problems:
         click.echo(f"WRONG  {problem}")
     rules, people = _count(alerts.rules, "rule"), _count(alerts.recipients, "recipient")
-    click.echo(f"ok     {settings.alerts_file}: {rules}, {people}")
+    disabled = f" ({len(alerts.disabled)} more not enabled)" if alerts.disabled else ""
+    click.echo(f"ok     {settings.alerts_file}: {rules}{disabled}, {people}")
     wrong = len(problems)
     for name in wiring.used_channels(alerts):
         if missing := settings.missing_for(name):

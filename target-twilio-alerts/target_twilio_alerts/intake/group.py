@@ -167,22 +167,33 @@ class Intake:
             problems = [*([problem] if problem else []), *arrival.document.problems]
             problem = "; ".join(problems) or None
         with self._lock:
-            is_first = not (self._arrivals or self._malformed)
             if problem is not None:
                 self.counts["malformed"] += 1
                 self._malformed.append(
                     MalformedRecord(stream, _digest(record), document_id, problem),
                 )
-            if arrival is not None:
-                self._arrivals.append(arrival)
-            else:
+            if arrival is None:
                 rules = [watch.rule.name for watch in self._watches.get(entity.name, ())]
                 self.outcomes.update((name, Outcome.MALFORMED.value) for name in rules)
-            if is_first:
-                self._first_at = time.monotonic()
-                self._lock.notify_all()
-            if len(self._arrivals) >= GROUP_RECORDS:
-                self._commit(None)
+            self._gather(arrival)
+
+    def take(self, arrival: Arrival) -> None:
+        """Take in what is a document already."""
+        self.raise_error()
+        self.counts["records"] += 1
+        self.taken[arrival.entity.name] += 1
+        with self._lock:
+            self._gather(arrival)
+
+    def _gather(self, arrival: Arrival | None) -> None:
+        """Keep an arrival, if there is one, for the group; the first thing kept starts its time."""
+        if arrival is not None:
+            self._arrivals.append(arrival)
+        if not self._first_at:
+            self._first_at = time.monotonic()
+            self._lock.notify_all()
+        if len(self._arrivals) >= GROUP_RECORDS:
+            self._commit(None)
 
     def _is_rate_alone(self, stream: str, entity: Entity | None, record: dict[str, Any]) -> bool:
         """Take a currency rate in, if that is what it is; a rule may want it as a document too."""
@@ -259,6 +270,7 @@ class Intake:
     def _commit(self, state: Mapping[str, Any] | None) -> None:
         arrivals, self._arrivals = self._arrivals, []
         malformed, self._malformed = self._malformed, []
+        self._first_at = 0.0
         rates, self._new_rates = self._new_rates, []
         fresh = [] if state is None else self._reads.unknown(state)
         # Of a stream that is no entity nothing is kept: should it become one, that is its baseline.

@@ -58,10 +58,11 @@ def load_alerts(path: Path) -> Alerts:
     return Alerts(
         recipients=recipients,
         groups=groups,
-        rules=rules,
+        rules=tuple(rule for rule in rules if rule.enabled),
         timezone=zone,
         path=path,
         rates=rates,
         own_entities=own,
         rotations=rotations,
+        disabled=tuple(rule for rule in rules if not rule.enabled),
     )

@@ -78,6 +78,7 @@ class Rule:
         undecided: Who is told of documents that it cannot decide; None: nobody.
         max_segments: How many segments its SMS may have; None: as many as they need.
         fallback: Channels for recipients who have opted out of another, the first that works.
+        enabled: Whether it decides anything.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Rule:
     max_segments: int | None = None
     undecided: Owner | None = None
     fallback: tuple[str, ...] = ()
+    enabled: bool = True
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ class Alerts:
         rates: Currency rates, for rules with `amount_in`.
         own_entities: What the file says of other taps' streams, by name.
         rotations: By name; no recipient or group has the same.
+        disabled: Rules that are checked and tested, and decide nothing.
     """
 
     recipients: Mapping[str, Recipient]
@@ -152,9 +155,11 @@ class Alerts:
     rates: Rates = field(default_factory=Rates)
     own_entities: Mapping[str, Entity] = field(default_factory=dict)
     rotations: Mapping[str, Rotation] = field(default_factory=dict)
+    disabled: tuple[Rule, ...] = ()
 
     @cached_property
     def entities(self) -> Mapping[str, Entity]:
         """Entities by the stream that brings them, with the fields of records that rules name."""
         own = {entity.stream: entity for entity in self.own_entities.values()}
-        return {**PRESETS, **own, **{rule.entity.stream: rule.entity for rule in self.rules}}
+        named = {rule.entity.stream: rule.entity for rule in (*self.disabled, *self.rules)}
+        return {**PRESETS, **own, **named}

@@ -53,12 +53,18 @@ def _rates(path: Path, text: str) -> Iterator[Rate]:
         if not any(given):
             continue
         try:
-            yield _rate(given, f"{path.name}:{number}")
+            yield parse_rate(fields, f"{path.name}:{number}")
         except ValueError as error:
             raise RatesFileError(f"{path}:{number}: {error}") from None
 
 
-def _rate(given: list[str], source: str) -> Rate:
+def parse_rate(given: list[str], source: str) -> Rate:
+    """Read one rate: date, from, to, rate.
+
+    Raises:
+        ValueError: It cannot be read; the text says how to mend it.
+    """
+    given = [one.strip() for one in given]
     if len(given) != len(COLUMNS):
         raise ValueError(f"has {len(given)} values; write date,from,to,rate")
     day, base, quote, rate = given

@@ -49,6 +49,7 @@ RULE_KEYS = (
     "max_segments",
     "undecided",
     "fallback",
+    "enabled",
 )
 OWNER_KEYS = ("notify", "via")
 OWNER_CHANNELS = ("sms", "email")
@@ -152,8 +153,15 @@ class RuleEntries:
             content=content,
             undecided=self._owner(given.get("undecided"), where),
             max_segments=self._max_segments(given.get("max_segments"), via, where),
+            enabled=self._enabled(given.get("enabled"), where),
             fallback=self._fallback(given.get("fallback"), notify, via, where),
         )
+
+    def _enabled(self, entry: Entry | None, where: str) -> bool:
+        text = self._file.text(entry, where)
+        if text is not None and text.value not in {"true", "false"}:
+            self._mistakes.add(text.line, f"{where}: enabled is true or false, not {text.value}")
+        return text is None or text.value != "false"
 
     def _fallback(
         self, entry: Entry | None, notify: list[Text], via: Mapping[str, int], where: str

@@ -176,12 +176,12 @@ class YamlFile:
                 entries[key.value] = Entry(key.value, at, value)
         return entries
 
-    def items(self, entry: Entry, where: str) -> list[Entry]:
+    def items(self, entry: Entry, where: str, *, may_be_empty: bool = False) -> list[Entry]:
         """Take one thing or a list of them; each keeps the key, and has a line of its own."""
         if not isinstance(entry.node, SequenceNode):
             return [entry]
         nodes: list[Node] = entry.node.value
-        if not nodes:
+        if not nodes and not may_be_empty:
             self._mistakes.add(entry.line, f"{where}: is empty; add one, or remove it")
         return [Entry(entry.key, node.start_mark.line + 1, node) for node in nodes]
 

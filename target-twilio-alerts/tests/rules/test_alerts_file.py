@@ -320,6 +320,7 @@ TABLE = [
         14,
         "no timezone Oslo;",
     ),
+    ("via: sms\n", "via: sms\n    enabled: no\n", 19, "enabled is true or false, not no"),
     ("via: sms\n", "via: sms\n    fallback: sms\n", 19, "the rule sends by sms anyway"),
     ("via: sms\n", "via: sms\n    fallback: whatsapp\n", 19, "no channel for it whatsapp"),
 ]

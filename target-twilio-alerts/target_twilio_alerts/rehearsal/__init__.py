@@ -1,0 +1,1 @@
+"""Rules tried before they run: tests beside alerts.yml, decided by the same code as records."""
