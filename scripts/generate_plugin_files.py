@@ -32,6 +32,8 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
             "audit": "Show who was told what, when, and how it ended.",
             "check": "Check the alerts file, the templates and the settings.",
             "deliver": "Hand over what is pending.",
+            "explain": "Tell what each rule says of a document.",
+            "preview": "Show a rule's messages as they would be sent now.",
             "opt-outs": "Who wants no more messages.",
             "resend": "Send a message again, as a new linked attempt.",
             "send-test": "Send a recipient a test message.",

@@ -19,6 +19,7 @@ from target_twilio_alerts.messages import Messages
 from target_twilio_alerts.rules import load_alerts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 RULE = """
@@ -56,26 +57,33 @@ class Office:
 
     def alert(self, *rows: dict[str, Any]) -> None:
         """Take documents in, after a baseline of nothing; what alerts waits in the ledger."""
+        self.baseline()
+        self._read(rows)
+
+    def baseline(self, *rows: dict[str, Any]) -> None:
+        """Take documents in that were there when the stream was first read."""
+        self._read(rows)
+
+    def _read(self, rows: Sequence[dict[str, Any]]) -> None:
         ledger = Ledger(self.config["ledger_url"])
-        for batch in ((), rows):
-            run = runs.start(ledger, command="target", version="0", body={})
-            intake = Intake(
-                ledger,
-                load_alerts(self.root / "alerts.yml"),
-                Messages(self.root / "templates"),
-                run=run,
-                on_messages=lambda: None,
-            )
-            intake.begin_stream(STREAM)
-            for row in batch:
-                intake.add(STREAM, row, KEY, problem=None)
-            intake.commit(READ_WHOLE)
-            intake.finish()
-            intake.close()
-            counted: dict[str, dict[str, int]] = {}
-            for (rule, outcome), number in intake.outcomes.items():
-                counted.setdefault(rule, {})[outcome] = number
-            runs.end(ledger, run, outcome="completed", summary={"rules": counted})
+        run = runs.start(ledger, command="target", version="0", body={})
+        intake = Intake(
+            ledger,
+            load_alerts(self.root / "alerts.yml"),
+            Messages(self.root / "templates"),
+            run=run,
+            on_messages=lambda: None,
+        )
+        intake.begin_stream(STREAM)
+        for row in rows:
+            intake.add(STREAM, row, KEY, problem=None)
+        intake.commit(READ_WHOLE)
+        intake.finish()
+        intake.close()
+        counted: dict[str, dict[str, int]] = {}
+        for (rule, outcome), number in intake.outcomes.items():
+            counted.setdefault(rule, {})[outcome] = number
+        runs.end(ledger, run, outcome="completed", summary={"rules": counted})
         ledger.close()
 
     def run(self, *arguments: str, code: int = 0) -> str:

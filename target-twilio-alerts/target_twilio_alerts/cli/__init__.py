@@ -6,8 +6,10 @@ import click
 
 from target_twilio_alerts.cli.audit import audit
 from target_twilio_alerts.cli.check import check
+from target_twilio_alerts.cli.explain import explain
 from target_twilio_alerts.cli.operate import deliver, resend, send_test
 from target_twilio_alerts.cli.opt_outs import opt_outs_group
+from target_twilio_alerts.cli.preview import preview
 from target_twilio_alerts.cli.rehearse import rehearse
 from target_twilio_alerts.cli.silence import silence
 from target_twilio_alerts.cli.undecided import undecided
@@ -32,7 +34,9 @@ audit.add_command(undecided)
 main.add_command(audit)
 main.add_command(check)
 main.add_command(deliver)
+main.add_command(explain)
 main.add_command(opt_outs_group)
+main.add_command(preview)
 main.add_command(rehearse)
 main.add_command(resend)
 main.add_command(send_test)

@@ -102,12 +102,12 @@ def _check_file(
     yield from unknown
     if unknown:
         return
-    for previous in (None, _sample(use.fields, 0)):
+    for previous in (None, sample_values(use.fields, 0)):
         context = MessageContext(
             rule=use.rule,
             severity="high",
             entity=use.entity,
-            values=_sample(use.fields, 1),
+            values=sample_values(use.fields, 1),
             previous=previous,
             reference="7K2QM9",
             today=date(2026, 2, 1),
@@ -128,8 +128,8 @@ def _check_file(
             return
 
 
-def _sample(fields: Mapping[str, str], moment: int) -> dict[str, Any]:
-    """Return sample values, before (0) or now (1)."""
+def sample_values(fields: Mapping[str, str], moment: int) -> dict[str, Any]:
+    """Sample values of fields, given by their kinds: those before (0), or those now (1)."""
     kinds = (_BEFORE, _NOW)[moment]
     return {
         name: _KNOWN[name][moment]
@@ -140,7 +140,7 @@ def _sample(fields: Mapping[str, str], moment: int) -> dict[str, Any]:
 
 
 def _unknown_names(own: OwnTemplate, use: TemplateUse) -> Iterator[TemplateProblem]:
-    sample = _sample(use.fields, 1)
+    sample = sample_values(use.fields, 1)
     context = MessageContext(use.rule, "high", use.entity, sample, None, "7K2QM9")
     known = set(variables_of(context, own.formats)) | {"range"}
     for part in (own.subject, own.text, own.html):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from target_twilio_alerts.rules.expressions.check import Checker
 from target_twilio_alerts.rules.expressions.compile import Evaluate, Values, compile_node, convert
 from target_twilio_alerts.rules.expressions.explain import Explanation
-from target_twilio_alerts.rules.expressions.nodes import AmountIn, FieldOf, Node, Recent
+from target_twilio_alerts.rules.expressions.nodes import AmountIn, Both, FieldOf, Node, Recent
 from target_twilio_alerts.rules.expressions.recent import missing, recent_documents
 
 if TYPE_CHECKING:
@@ -85,6 +85,23 @@ class Condition:
             return f"{UNDECIDED}: {' and '.join(missing)}"
         return Explanation(current, previous, around).words(self.tree)
 
+    def terms(
+        self, current: Values, previous: Values | None, around: Surroundings
+    ) -> list[tuple[str, bool | None, str]]:
+        """Each part between `and` and `or`: the part, its answer, and the values that made it."""
+        explanation = Explanation(current, previous, around)
+        told = []
+        for part in _parts(self.tree):
+            answer = compile_node(part)(current, previous, around)
+            words = explanation.words(part)
+            if answer is None:
+                names = tuple(dict.fromkeys(explanation.unknown(part)))
+                missing = list(explanation.without_rate(part))
+                missing += [f"{_listed(names)} null"] if names else []
+                words = " and ".join(missing)
+            told.append((part.render(), answer, words))
+        return told
+
     def rates_used(self, current: Values, around: Surroundings) -> list[Rate]:
         """The rates that decide a document, for the trail; none for amounts in their currency."""
         named = [each for each in self.tree.walk() if isinstance(each, AmountIn)]
@@ -126,6 +143,12 @@ def compile_condition(text: str, entity: Entity) -> Condition:
         answer=compile_node(tree),
         tree=tree,
     )
+
+
+def _parts(node: Node) -> list[Node]:
+    if isinstance(node, Both):
+        return [part for term in node.terms for part in _parts(term)]
+    return [node]
 
 
 def _listed(names: tuple[str, ...]) -> str:
