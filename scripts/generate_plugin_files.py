@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
     "target-twilio-alerts": {
         name: {"executable": "twilio-alerts", "args": name, "description": description}
         for name, description in {
+            "ack": "Acknowledge an alert: it is escalated no further.",
             "audit": "Show who was told what, when, and how it ended.",
             "check": "Check the alerts file, the templates and the settings.",
             "deliver": "Hand over what is pending.",

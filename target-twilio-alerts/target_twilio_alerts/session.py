@@ -48,7 +48,13 @@ class Session:
         self._channels = channels
         self._dispatcher = wiring.build_dispatcher(settings, self._ledger, channels, self._run)
         messages = Messages(settings.templates_dir)
-        self._follow_up = FollowUp(self._ledger, self._alerts, messages, run=self._run)
+        self._follow_up = FollowUp(
+            self._ledger,
+            self._alerts,
+            messages,
+            run=self._run,
+            ask=lambda: status.poll(self._ledger, self._channels, run=self._run),
+        )
         self.intake = Intake(
             self._ledger,
             self._alerts,

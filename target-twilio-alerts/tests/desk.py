@@ -33,6 +33,7 @@ class Desk:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.file = root / "alerts.yml"
         self.clock = runs.utc_now
         self.ledger = Ledger(f"sqlite:///{root / 'ledger.db'}")
         self.outcomes: dict[str, int] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from target_twilio_alerts.cli.acknowledge import ack
 from target_twilio_alerts.cli.audit import audit
 from target_twilio_alerts.cli.check import check
 from target_twilio_alerts.cli.explain import explain
@@ -31,6 +32,7 @@ def main(context: click.Context, config: tuple[str, ...]) -> None:
 
 
 audit.add_command(undecided)
+main.add_command(ack)
 main.add_command(audit)
 main.add_command(check)
 main.add_command(deliver)

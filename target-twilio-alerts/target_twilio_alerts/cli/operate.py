@@ -263,7 +263,13 @@ def _deliver(
     dispatcher = wiring.build_dispatcher(settings, ledger, channels, run)
     dispatcher.start()
     try:
-        follow_up = FollowUp(ledger, workplace.alerts, Messages(settings.templates_dir), run=run)
+        follow_up = FollowUp(
+            ledger,
+            workplace.alerts,
+            Messages(settings.templates_dir),
+            run=run,
+            ask=lambda: status.poll(ledger, channels, run=run),
+        )
         dispatcher.finish(
             deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE),
             more=follow_up.take,

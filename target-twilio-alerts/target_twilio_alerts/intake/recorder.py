@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.intake.rate_records import to_ledger
-from target_twilio_alerts.ledger import Event, answers, opt_outs, outbox, silences, versions
+from target_twilio_alerts.ledger import (
+    Event,
+    answers,
+    escalations,
+    opt_outs,
+    outbox,
+    silences,
+    versions,
+)
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger import rates as ledger_rates
 from target_twilio_alerts.ledger.alerts import Alert
@@ -146,7 +154,9 @@ class Recorder:
             today=group.around.today,
             is_undecided=edge.is_undecided,
         )
+        told_at: list[datetime] = []
         for message, event in self._composer.compose(occasion, at=group.at, quiet=quiet):
+            told_at.append(message.not_before or group.at)
             outbox.add(connection, message, at=group.at, run_id=self._run_id)
             self._counts["messages"] += 1
             told.append(event)
@@ -162,6 +172,12 @@ class Recorder:
                     message.channel,
                     message.text,
                 )
+        if not edge.is_undecided:
+            # Who is told in the morning has had no time to act before.
+            begins = min(told_at, default=group.at)
+            for number, step in enumerate(rule.escalation, 1):
+                due_at = begins + step.after
+                escalations.add(connection, alert.id, number, due_at, at=group.at)
         return told
 
     def _withhold(self, group: Group, edge: Edge, told_by: str) -> Event:

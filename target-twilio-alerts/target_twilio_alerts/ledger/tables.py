@@ -291,6 +291,28 @@ message_contents = sa.Table(
     sa.Column("content_variables", sa.Text),
 )
 
+escalations = sa.Table(
+    "escalations",
+    metadata,
+    sa.Column("alert_id", sa.String(16), sa.ForeignKey("alerts.id"), primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+)
+sa.Index("ix_escalations_state", escalations.c.state, escalations.c.due_at)
+
+acknowledgements = sa.Table(
+    "acknowledgements",
+    metadata,
+    sa.Column("alert_id", sa.String(16), sa.ForeignKey("alerts.id"), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("by", sa.String(255), nullable=False),
+    sa.Column("how", sa.String(32), nullable=False),
+    sa.Column("reason", sa.Text),
+)
+
 opt_outs = sa.Table(
     "opt_outs",
     metadata,

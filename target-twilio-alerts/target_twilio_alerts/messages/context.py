@@ -28,6 +28,7 @@ class MessageContext:
         today: The day in the company's time zone.
         undecided: Why the rule could not decide the document, where that is what is told; else
             None.
+        step: Which step of an escalation tells it; 0: the first telling.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class MessageContext:
     reference: str
     today: date | None = None
     undecided: str | None = None
+    step: int = 0
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,8 @@ def facts_of(context: MessageContext, formats: Formats) -> Facts:
     headline = formats.headline(event, context.entity).format(
         entity=name, Entity=capitalise(name), id=_identity(context)
     )
+    if context.step:
+        headline = formats.phrase("escalated").format(headline=headline)
     company = values.get("company")
     note = shorten(clean(context.undecided or ""), _LONGEST_VALUE)
     return Facts(str(company) if company else "", " ".join(headline.split()), changes, note)

@@ -169,6 +169,7 @@ def variables_of(context: MessageContext, formats: Formats) -> dict[str, Any]:
         "company": context.values.get("company"),
         "entity": context.entity,
         "today": context.today,
+        "step": context.step,
     }
 
 

@@ -159,11 +159,11 @@ class Composer:
     ) -> Iterator[tuple[NewMessage, Event]]:
         """The messages to one recipient over one channel: one for each address."""
         for place, address in enumerate(reached.recipient.addresses(channel), 1):
-            message, problem = self._message(occasion, reached, channel, address)
+            message, problem = self._message(occasion, reached, channel, address, step)
             why = _why_not(occasion, reached, channel, address, quiet)
             if why is None and address in told:
                 why = DUPLICATE_ADDRESS
-            message = replace(message, place=place, step=step)
+            message = replace(message, place=place)
             if why is None:
                 told.add(address)
                 if reached.not_before is not None:
@@ -178,7 +178,7 @@ class Composer:
             yield message, created_event(message, problem=problem)
 
     def _message(
-        self, occasion: Occasion, reached: Reached, channel: str, address: str
+        self, occasion: Occasion, reached: Reached, channel: str, address: str, step: int
     ) -> tuple[NewMessage, str | None]:
         """One message, and what is wrong with the company's own template, if anything is."""
         rule, alert, recipient = occasion.rule, occasion.alert, reached.recipient
@@ -193,6 +193,7 @@ class Composer:
             reference=reference,
             today=occasion.today,
             undecided=undecided,
+            step=step,
         )
         rendered = self._messages.render(
             context,
@@ -217,6 +218,7 @@ class Composer:
             segments=rendered.segments,
             severity_rank=rule.severity_rank,
             because=reached.because,
+            step=step,
         )
         if channel == "whatsapp" and rule.content is not None:
             message = _by_content(message, rule.content, context)

@@ -1,4 +1,4 @@
-"""What an alert brings with it later: other channels for those who opted out."""
+"""What an alert brings with it later: the next steps, and other channels for who opted out."""
 
 from __future__ import annotations
 
@@ -8,25 +8,40 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from target_twilio_alerts.ledger import MessageState, events, opt_outs, outbox, silences
+from target_twilio_alerts.ledger import (
+    Event,
+    MessageState,
+    escalations,
+    events,
+    opt_outs,
+    outbox,
+    silences,
+)
+from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.opt_outs import OPTED_OUT_CODES
 from target_twilio_alerts.ledger.runs import utc_now
-from target_twilio_alerts.ledger.tables import messages
+from target_twilio_alerts.ledger.tables import iso_utc, messages
 from target_twilio_alerts.notify.compose import Composer, Quiet
 from target_twilio_alerts.notify.stored import load_occasion
+from target_twilio_alerts.rules.model import DELIVERED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
     from target_twilio_alerts.ledger import Ledger
+    from target_twilio_alerts.ledger.escalations import DueStep
+    from target_twilio_alerts.ledger.outbox import NewMessage
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.messages import Messages
     from target_twilio_alerts.rules import Alerts
+    from target_twilio_alerts.rules.model import EscalationStep
 
 logger = logging.getLogger(__name__)
+
+_REFUSED = (MessageState.REJECTED, MessageState.FAILED, MessageState.UNDELIVERED)
 
 _LOOKED_BACK = timedelta(days=3)
 """As long as statuses are asked for: an older message is news to nobody."""
@@ -41,6 +56,7 @@ class FollowUp:
         messages: Writes the texts.
         run: The run at work.
         clock: What time it is.
+        ask: Asks for the statuses of messages; called before a step that depends on one is taken.
     """
 
     def __init__(
@@ -51,57 +67,105 @@ class FollowUp:
         *,
         run: Run,
         clock: Callable[[], datetime] = utc_now,
+        ask: Callable[[], object] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._alerts = alerts
         self._composer = Composer(messages, alerts)
         self._run = run
         self._clock = clock
+        self._ask = ask
 
     def take(self) -> int:
         """Write what is due now; gives the number of messages."""
         now = self._clock()
+        steps = [step for rule in self._alerts.rules for step in rule.escalation]
+        if any(step.unless == DELIVERED for step in steps):
+            with self._ledger.read() as connection:
+                is_due = bool(escalations.due(connection, at=now))
+            if is_due:
+                self._ask()
         with self._ledger.write() as connection:
-            return self._fall_back(connection, now)
+            quiet = Quiet(silences.active(connection, at=now), opt_outs.load(connection))
+            written = [*self._escalate(connection, now, quiet)]
+            written += self._fall_back(connection, now, quiet)
+            for message, event in written:
+                outbox.add(connection, message, at=now, run_id=self._run.id)
+                events.append(connection, [event], at=now, run_id=self._run.id)
+        return len(written)
 
-    def _fall_back(self, connection: Connection, now: datetime) -> int:
+    def _escalate(
+        self, connection: Connection, now: datetime, quiet: Quiet
+    ) -> Iterator[tuple[NewMessage, Event]]:
+        """Take the steps whose time has come, unless somebody has acted."""
+        for due in escalations.due(connection, at=now):
+            occasion = load_occasion(connection, self._alerts, due.alert_id)
+            steps = () if occasion is None else occasion.rule.escalation
+            why = None if due.step <= len(steps) else "the rule has no such step any more"
+            if why is None:
+                why = self._why_not(connection, due, steps[due.step - 1])
+            state = StepState.TAKEN if why is None else StepState.ENDED
+            escalations.settle(connection, due, state, at=now, reason=why)
+            body = {"step": due.step, "due_at": iso_utc(due.due_at), "reason": why}
+            kept = {name: value for name, value in body.items() if value is not None}
+            event = Event(f"escalation_{state.value}", kept, alert_id=due.alert_id)
+            events.append(connection, [event], at=now, run_id=self._run.id)
+            if why is not None or occasion is None:
+                logger.info("Alert %s: step %d is not taken: %s", due.alert_id, due.step, why)
+                continue
+            step = steps[due.step - 1]
+            logger.info("Alert %s: escalated, step %d", due.alert_id, due.step)
+            yield from self._composer.compose(
+                occasion,
+                at=now,
+                quiet=quiet,
+                recipients=step.recipients,
+                via=step.via,
+                step=due.step,
+                because=f"not {step.unless} (step {due.step})",
+            )
+
+    @staticmethod
+    def _why_not(connection: Connection, due: DueStep, step: EscalationStep) -> str | None:
+        known = escalations.acknowledgement(connection, due.alert_id)
+        if known is not None:
+            return f"acknowledged by {known.by}"
+        if escalations.is_silenced(connection, due.alert_id):
+            return "silenced"
+        if step.unless == DELIVERED and escalations.is_delivered(
+            connection, due.alert_id, before_step=due.step
+        ):
+            return "delivered"
+        return None
+
+    def _fall_back(
+        self, connection: Connection, now: datetime, quiet: Quiet
+    ) -> Iterator[tuple[NewMessage, Event]]:
         """Tell those who opted out over the channels that their rules fall back on."""
-        rules = {rule.name: rule for rule in self._alerts.rules if rule.fallback}
+        if not any(rule.fallback for rule in self._alerts.rules):
+            return
         table = messages.c
-        told = (
+        refused = connection.execute(
             sa.select(table.alert_id, table.recipient)
             .where(
                 table.error_code.in_(OPTED_OUT_CODES),
                 table.alert_id.is_not(None),
                 table.step == 0,
-                table.state.in_(
-                    [
-                        MessageState.REJECTED.value,
-                        MessageState.FAILED.value,
-                        MessageState.UNDELIVERED.value,
-                    ]
-                ),
+                table.state.in_([state.value for state in _REFUSED]),
                 table.updated_at >= now - _LOOKED_BACK,
             )
-            .distinct()
-        )
-        refused = connection.execute(told).all() if rules else []
-        quiet = Quiet(silences.active(connection, at=now), opt_outs.load(connection))
-        number = 0
+            .distinct(),
+        ).all()
         for alert_id, recipient in refused:
             occasion = load_occasion(connection, self._alerts, alert_id)
             if (
-                occasion is None
-                or recipient not in self._alerts.recipients
-                or self._is_told(connection, alert_id, recipient, occasion.rule.fallback)
+                occasion is not None
+                and recipient in self._alerts.recipients
+                and not self._is_told(connection, alert_id, recipient, occasion.rule.fallback)
             ):
-                continue
-            composed = self._composer.compose_fallback(occasion, [recipient], at=now, quiet=quiet)
-            for message, event in composed:
-                outbox.add(connection, message, at=now, run_id=self._run.id)
-                events.append(connection, [event], at=now, run_id=self._run.id)
-                number += 1
-        return number
+                yield from self._composer.compose_fallback(
+                    occasion, [recipient], at=now, quiet=quiet
+                )
 
     @staticmethod
     def _is_told(

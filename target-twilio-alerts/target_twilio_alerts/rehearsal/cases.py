@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FILE_KEYS = ("rule", "rates", "tests")
 TEST_KEYS = ("given", "steps")
-STEP_KEYS = ("at", "documents", "told", "outcomes")
+STEP_KEYS = ("at", "acknowledged", "documents", "told", "outcomes")
 TOLD_KEYS = (
     "rule",
     "recipient",
@@ -79,6 +79,7 @@ class Step:
         documents: What comes in, in this order.
         told: The messages that it must bring, all of them; None: they are not looked at.
         outcomes: What a rule must decide of the documents, in any order.
+        acknowledged: Whether somebody takes care of all alerts just before.
     """
 
     line: int
@@ -86,6 +87,7 @@ class Step:
     documents: tuple[Given, ...]
     told: tuple[Expected, ...] | None
     outcomes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ class _Reader:
                 documents=self._documents(given.get("documents"), where),
                 told=told,
                 outcomes=self._outcomes(given.get("outcomes"), where),
+                acknowledged=self._yes(given.get("acknowledged"), where),
             ),
         ]
 
@@ -289,6 +292,10 @@ class _Reader:
                     self._mistakes.add(name.line, f"{where}: no outcome {name.value}; {meant}")
             found[one.key] = tuple(sorted(name.value for name in names))
         return found
+
+    def _yes(self, entry: Entry | None, where: str) -> bool:
+        text = self._file.text(entry, where)
+        return text is not None and self._value(text, Kind.BOOLEAN, where) is True
 
     def _is_rule(self, name: Text, where: str) -> bool:
         if name.value not in self._rules:

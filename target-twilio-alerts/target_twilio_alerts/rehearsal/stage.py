@@ -14,12 +14,14 @@ import sqlalchemy as sa
 from target_twilio_alerts.documents import Document, dump_values
 from target_twilio_alerts.intake import Intake
 from target_twilio_alerts.intake.arrivals import Arrival
-from target_twilio_alerts.ledger import Ledger, versions
+from target_twilio_alerts.ledger import Ledger, escalations, versions
+from target_twilio_alerts.ledger.escalations import Acknowledgement
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.ids import long_id
 from target_twilio_alerts.ledger.runs import Run
 from target_twilio_alerts.ledger.tables import alerts as alerts_table
 from target_twilio_alerts.ledger.tables import message_contents, messages
+from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules import Rates
 
 if TYPE_CHECKING:
@@ -98,6 +100,8 @@ class Stage:
         if case.given:
             self._run(ledger, alerts, case.steps[0].at - _BEFORE, case.given, baseline=True)
         for number, step in enumerate(case.steps, 1):
+            if step.acknowledged:
+                self._acknowledge(ledger, step)
             run_id, outcomes = self._run(ledger, alerts, step.at, step.documents, baseline=False)
             place = f"{case.file}:{step.line}: step {number}"
             if step.told is not None:
@@ -138,10 +142,19 @@ class Stage:
             intake.finish()
         finally:
             intake.close()
+        FollowUp(ledger, alerts, self._messages, run=run, clock=lambda: moment).take()
         outcomes: dict[str, list[str]] = {}
         for (rule, outcome), number in intake.outcomes.items():
             outcomes.setdefault(rule, []).extend([outcome] * number)
         return run.id, outcomes
+
+    @staticmethod
+    def _acknowledge(ledger: Ledger, step: Step) -> None:
+        at = step.at.astimezone(timezone.utc)
+        with ledger.write() as connection:
+            for alert_id in connection.execute(sa.select(alerts_table.c.id)).scalars().all():
+                made = Acknowledgement(alert_id, at, "test", "test", None)
+                escalations.acknowledge(connection, made)
 
     @staticmethod
     def _told(ledger: Ledger, run_id: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.documents import ENTITIES
+from target_twilio_alerts.rules.addressees import Addressees
 from target_twilio_alerts.rules.entity_entries import EntityEntries
 from target_twilio_alerts.rules.mistakes import Mistakes
 from target_twilio_alerts.rules.model import Alerts
@@ -46,9 +47,7 @@ def load_alerts(path: Path) -> Alerts:
         file,
         mistakes,
         people=people,
-        recipients=recipients,
-        groups=groups,
-        rotations=rotations,
+        addressees=Addressees(mistakes, recipients=recipients, groups=groups, rotations=rotations),
         entities={**ENTITIES, **own},
         zone=zone_name.value if zone_name is not None else given_zone,
     )

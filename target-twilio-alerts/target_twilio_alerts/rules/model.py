@@ -56,6 +56,27 @@ class Owner:
     via: tuple[str, ...]
 
 
+ACKNOWLEDGED, DELIVERED = "acknowledged", "delivered"
+"""What keeps a step of an escalation from being taken."""
+
+
+@dataclass(frozen=True)
+class EscalationStep:
+    """Who is told if an alert has found nobody.
+
+    Attributes:
+        after: How long after the alert.
+        unless: ACKNOWLEDGED or DELIVERED; what is acknowledged is never escalated.
+        recipients: Names of recipients and rotations, each once, groups expanded.
+        via: Channels, each once.
+    """
+
+    after: timedelta
+    unless: str
+    recipients: tuple[str, ...]
+    via: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Rule:
     """A condition, and whom to tell when it becomes true.
@@ -79,6 +100,7 @@ class Rule:
         max_segments: How many segments its SMS may have; None: as many as they need.
         fallback: Channels for recipients who have opted out of another, the first that works.
         enabled: Whether it decides anything.
+        escalation: Who is told next, in the order of time.
     """
 
     name: str
@@ -99,12 +121,14 @@ class Rule:
     undecided: Owner | None = None
     fallback: tuple[str, ...] = ()
     enabled: bool = True
+    escalation: tuple[EscalationStep, ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
         """All channels that it may send over, each once."""
         others = () if self.undecided is None else self.undecided.via
-        return tuple(dict.fromkeys((*self.via, *others, *self.fallback)))
+        later = [channel for step in self.escalation for channel in step.via]
+        return tuple(dict.fromkeys((*self.via, *others, *self.fallback, *later)))
 
     @property
     def severity_rank(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.content_entry import read_content
 from target_twilio_alerts.rules.durations import read_days
+from target_twilio_alerts.rules.escalation_entry import read_escalation
 from target_twilio_alerts.rules.expressions import (
     Condition,
     ConditionError,
@@ -23,12 +24,12 @@ from target_twilio_alerts.rules.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from target_twilio_alerts.documents import Entity
+    from target_twilio_alerts.rules.addressees import Addressees
     from target_twilio_alerts.rules.mistakes import Mistakes
-    from target_twilio_alerts.rules.people import Recipient, Rotation
     from target_twilio_alerts.rules.recipients import People
     from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
 
@@ -50,6 +51,7 @@ RULE_KEYS = (
     "undecided",
     "fallback",
     "enabled",
+    "escalate",
 )
 OWNER_KEYS = ("notify", "via")
 OWNER_CHANNELS = ("sms", "email")
@@ -69,9 +71,7 @@ class RuleEntries:
         file: The file.
         mistakes: Takes the mistakes.
         people: Checks names.
-        recipients: Whom rules may notify.
-        groups: Groups that they may notify.
-        rotations: Rotations that they may notify.
+        addressees: Whom rules may notify.
         entities: What rules may be about, by name.
         zone: Name of the zone of `today`, if the file has one.
     """
@@ -82,18 +82,14 @@ class RuleEntries:
         mistakes: Mistakes,
         *,
         people: People,
-        recipients: Mapping[str, Recipient],
-        groups: Mapping[str, tuple[str, ...]],
-        rotations: Mapping[str, Rotation],
+        addressees: Addressees,
         entities: Mapping[str, Entity],
         zone: str | None,
     ) -> None:
         self._file = file
         self._mistakes = mistakes
         self._people = people
-        self._recipients = recipients
-        self._groups = groups
-        self._rotations = rotations
+        self._addressees = addressees
         self._entities = entities
         self._zone = zone
 
@@ -122,10 +118,12 @@ class RuleEntries:
         when = self._file.text(given.get("when"), where)
         condition = self._condition(when, entity, where)
         notify = self._file.texts(given.get("notify"), where)
-        via = self._one_of(self._file.texts(given.get("via"), where), CHANNELS, where, "channel")
-        self._check_addresses(notify, via, where)
+        via = self._addressees.one_of(
+            self._file.texts(given.get("via"), where), CHANNELS, where, "channel"
+        )
+        self._addressees.check(notify, via, where)
         severity = self._file.texts(given.get("severity"), where)[:1]
-        severities = self._one_of(severity, SEVERITIES, where, "severity")
+        severities = self._addressees.one_of(severity, SEVERITIES, where, "severity")
         template = self._file.text(given.get("template"), where)
         again_on = self._again_on(given.get("again_on"), entity, condition, where)
         max_age = self._max_age(given.get("max_age"), entity, where)
@@ -140,7 +138,7 @@ class RuleEntries:
             name=entry.key,
             entity=entity,
             condition=condition,
-            recipients=tuple(dict.fromkeys(self._expanded(notify))),
+            recipients=self._addressees.names(notify),
             via=tuple(via),
             severity=next(iter(severities), DEFAULT_SEVERITY),
             template=None if template is None else template.value,
@@ -153,6 +151,14 @@ class RuleEntries:
             content=content,
             undecided=self._owner(given.get("undecided"), where),
             max_segments=self._max_segments(given.get("max_segments"), via, where),
+            escalation=read_escalation(
+                self._file,
+                self._mistakes,
+                given.get("escalate"),
+                addressees=self._addressees,
+                via=via,
+                where=where,
+            ),
             enabled=self._enabled(given.get("enabled"), where),
             fallback=self._fallback(given.get("fallback"), notify, via, where),
         )
@@ -166,14 +172,16 @@ class RuleEntries:
     def _fallback(
         self, entry: Entry | None, notify: list[Text], via: Mapping[str, int], where: str
     ) -> tuple[str, ...]:
-        given = self._one_of(self._file.texts(entry, where), FALLBACKS, where, "channel for it")
+        given = self._addressees.one_of(
+            self._file.texts(entry, where), FALLBACKS, where, "channel for it"
+        )
         for channel, line in given.items():
             if channel in via:
                 self._mistakes.add(
                     line, f"{where}: fallback: the rule sends by {channel} anyway; remove it here"
                 )
         if given:
-            self._check_addresses(notify, given, f"{where}: fallback")
+            self._addressees.check(notify, given, f"{where}: fallback")
         return tuple(given)
 
     def _owner(self, entry: Entry | None, rule: str) -> Owner | None:
@@ -186,9 +194,9 @@ class RuleEntries:
             self._mistakes.add(entry.line, f"{where}: {' and '.join(missing)} missing; add it")
         notify = self._file.texts(given.get("notify"), where)
         channels = self._file.texts(given.get("via"), where)
-        via = self._one_of(channels, OWNER_CHANNELS, where, "channel for it")
-        self._check_addresses(notify, via, where)
-        return Owner(tuple(dict.fromkeys(self._expanded(notify))), tuple(via))
+        via = self._addressees.one_of(channels, OWNER_CHANNELS, where, "channel for it")
+        self._addressees.check(notify, via, where)
+        return Owner(self._addressees.names(notify), tuple(via))
 
     def _max_segments(self, entry: Entry | None, via: Mapping[str, int], where: str) -> int | None:
         text = self._file.text(entry, where)
@@ -215,7 +223,7 @@ class RuleEntries:
         return tuple(dict.fromkeys(name.value for name in self._file.texts(entry, where)))
 
     def _once_per(self, entry: Entry | None, entity: Entity | None, where: str) -> tuple[str, ...]:
-        given = self._one_of(self._file.texts(entry, where), ONCE_PER, where, "once_per")
+        given = self._addressees.one_of(self._file.texts(entry, where), ONCE_PER, where, "once_per")
         if entry is None:
             return ()
         if "counterparty" in given and entity is not None and "counterparty" not in entity.fields:
@@ -277,65 +285,6 @@ class RuleEntries:
                 "`timezone: Europe/Stockholm`",
             )
         return condition
-
-    def _expanded(self, notify: Iterable[Text]) -> Iterable[str]:
-        for name in notify:
-            yield from self._groups.get(name.value, (name.value,))
-
-    def _check_addresses(self, notify: list[Text], via: Mapping[str, int], where: str) -> None:
-        told = set()
-        for name in notify:
-            known = [*self._recipients, *self._groups, *self._rotations]
-            if name.value not in known:
-                meant = suggestion(name.value, known, "there are")
-                self._mistakes.add(
-                    name.line,
-                    f"{where}: there is no recipient or group {name.value}; {meant}",
-                )
-                continue
-            for member in self._reachable(name):
-                recipient = self._recipients[member]
-                if not any(map(recipient.addresses, CHANNELS)):
-                    continue  # told where the recipient stands
-                for channel in via:
-                    if not recipient.addresses(channel) and (member, channel) not in told:
-                        told.add((member, channel))
-                        self._mistakes.add(
-                            name.line,
-                            f"{where}: recipient {member!r} has no {channel} address; add "
-                            f"`{channel}:` to the recipient, or notify somebody else",
-                        )
-
-    def _reachable(self, name: Text) -> Iterable[str]:
-        """All recipients that a name may ever reach: whose turn it is, and deputies."""
-        left = list(self._expanded([name]))
-        met: dict[str, None] = {}
-        while left:
-            member = left.pop(0)
-            rotation = self._rotations.get(member)
-            if rotation is not None:
-                left += rotation.members
-            elif member in self._recipients and member not in met:
-                met[member] = None
-                left += (one.deputy for one in self._recipients[member].absences)
-        return met
-
-    def _one_of(
-        self,
-        given: Iterable[Text],
-        known: tuple[str, ...],
-        where: str,
-        what: str,
-    ) -> dict[str, int]:
-        """Keep what is known, each once, with its line."""
-        kept: dict[str, int] = {}
-        for text in given:
-            if text.value in known:
-                kept.setdefault(text.value, text.line)
-            else:
-                meant = suggestion(text.value, known, "it is one of")
-                self._mistakes.add(text.line, f"{where}: there is no {what} {text.value}; {meant}")
-        return kept
 
     def _again_on(
         self,

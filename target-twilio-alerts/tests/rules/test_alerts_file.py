@@ -321,6 +321,63 @@ TABLE = [
         "no timezone Oslo;",
     ),
     ("via: sms\n", "via: sms\n    enabled: no\n", 19, "enabled is true or false, not no"),
+    (
+        "via: sms\n",
+        "via: sms\n    escalate: {after: 15, notify: anna, via: sms}\n",
+        19,
+        "after 15 is no span; write it as in 15m",
+    ),
+    (
+        "via: sms\n",
+        "via: sms\n    escalate: {notify: anna, via: sms}\n",
+        19,
+        "after missing; add it",
+    ),
+    (
+        "via: sms\n",
+        "via: sms\n    escalate: {after: 15m, notify: ana, via: sms}\n",
+        19,
+        "no recipient or group ana; did you mean anna?",
+    ),
+    (
+        "via: sms\n",
+        "via: sms\n    escalate: {after: 15m, notify: bo, via: sms}\n",
+        19,
+        "recipient 'bo' has no sms address",
+    ),
+    (
+        "via: sms\n",
+        "via: sms\n    escalate: {after: 15m, notify: anna, via: whatsapp}\n",
+        19,
+        "no channel for it whatsapp",
+    ),
+    (
+        "via: sms\n",
+        "via: sms\n    escalate: {after: 15m, unless: read, notify: anna, via: sms}\n",
+        19,
+        "unless is acknowledged or delivered, not read",
+    ),
+    (
+        "via: sms\n",
+        (
+            "via: sms\n    escalate: [{after: 1h, notify: anna, via: sms}, "
+            "{after: 60m, notify: anna, via: sms}]\n"
+        ),
+        19,
+        "each step comes later",
+    ),
+    (
+        "via: sms\n",
+        "via: sms\n    escalate: []\n",
+        19,
+        "escalate: is empty",
+    ),
+    (
+        "via: [email, email]\n",
+        "via: email\n    escalate: {after: 1h, unless: delivered, notify: anna, via: sms}\n",
+        26,
+        "of email nobody hears that it was delivered",
+    ),
     ("via: sms\n", "via: sms\n    fallback: sms\n", 19, "the rule sends by sms anyway"),
     ("via: sms\n", "via: sms\n    fallback: whatsapp\n", 19, "no channel for it whatsapp"),
 ]

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from target_twilio_alerts.documents import ENTITIES, Kind
 from target_twilio_alerts.rules.availability_entries import AWAY_KEYS, QUIET_KEYS, ROTATION_KEYS
 from target_twilio_alerts.rules.entity_entries import ENTITY_KEYS, FIELD_KEYS, READ_WHOLE
+from target_twilio_alerts.rules.escalation_entry import ESCALATION_KEYS, UNLESS
 from target_twilio_alerts.rules.expressions.scan import MAX_CHARACTERS
 from target_twilio_alerts.rules.loading import FILE_KEYS
 from target_twilio_alerts.rules.model import CHANNELS, DEFAULT_SEVERITY, SEVERITIES
@@ -41,6 +42,9 @@ rules:
     via: [sms, email]
     severity: high
     again_on: amount
+    escalate:
+      - {after: 15m, unless: acknowledged, notify: duty, via: sms}
+      - {after: 2h, notify: [anna, bo], via: [sms, email]}
 """
 
 
@@ -64,6 +68,9 @@ def test_the_schema_has_the_keys_of_the_loader(schema, rule, recipient):
     assert set(schema["properties"]) == set(FILE_KEYS)
     assert set(rule["properties"]) == set(RULE_KEYS)
     assert set(rule["required"]) == set(REQUIRED_KEYS)
+    step = rule["properties"]["escalate"]["anyOf"][0]["properties"]
+    assert set(step) == set(ESCALATION_KEYS)
+    assert tuple(step["unless"]["enum"]) == UNLESS
     assert set(recipient["properties"]) == set(RECIPIENT_KEYS)
     entity = schema["properties"]["entities"]["additionalProperties"]["properties"]
     assert set(entity) == set(ENTITY_KEYS)
