@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
             "explain": "Tell what each rule says of a document.",
             "preview": "Show a rule's messages as they would be sent now.",
             "opt-outs": "Who wants no more messages.",
+            "release": "Send what the flood brake holds.",
             "resend": "Send a message again, as a new linked attempt.",
             "send-test": "Send a recipient a test message.",
             "test": "Play the tests of the rules.",

@@ -12,6 +12,7 @@ from target_twilio_alerts.cli.operate import deliver, resend, send_test
 from target_twilio_alerts.cli.opt_outs import opt_outs_group
 from target_twilio_alerts.cli.preview import preview
 from target_twilio_alerts.cli.rehearse import rehearse
+from target_twilio_alerts.cli.release import release
 from target_twilio_alerts.cli.silence import silence
 from target_twilio_alerts.cli.undecided import undecided
 from target_twilio_alerts.cli.workplace import CONFIG_OPTION, Workplace
@@ -40,6 +41,7 @@ main.add_command(explain)
 main.add_command(opt_outs_group)
 main.add_command(preview)
 main.add_command(rehearse)
+main.add_command(release)
 main.add_command(resend)
 main.add_command(send_test)
 main.add_command(silence)

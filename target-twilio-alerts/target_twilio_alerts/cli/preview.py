@@ -77,8 +77,8 @@ def preview(workplace: Workplace, rule: str, *, sample: bool, as_json: bool) -> 
     )
     about = _SAMPLE if newest is None else f"{shown.entity.label} {values.get('number') or ''}"
     composer = Composer(Messages(workplace.settings.templates_dir), alerts)
-    for message, event in composer.compose(occasion, at=now, quiet=quiet):
-        row = _row(message, about.strip(), json.loads(event.body))
+    for message, problem in composer.compose(occasion, at=now, quiet=quiet):
+        row = _row(message, about.strip(), problem)
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else _told(row))
 
 
@@ -93,7 +93,7 @@ def _newest(connection: Connection, rule: Rule) -> Mapping[str, Any] | None:
     return None if header is None else load_values(header, rule.entity)
 
 
-def _row(message: NewMessage, about: str, event: Mapping[str, Any]) -> dict[str, Any]:
+def _row(message: NewMessage, about: str, problem: str | None) -> dict[str, Any]:
     return {
         "about": about,
         "recipient": message.recipient,
@@ -105,7 +105,7 @@ def _row(message: NewMessage, about: str, event: Mapping[str, Any]) -> dict[str,
         "not_before": None if message.not_before is None else iso_utc(message.not_before),
         "locale": message.locale,
         "template": message.template,
-        "template_problem": event.get("template_problem"),
+        "template_problem": problem,
         "encoding": message.encoding,
         "segments": message.segments,
         "subject": message.subject,

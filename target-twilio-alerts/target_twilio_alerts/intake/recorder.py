@@ -22,7 +22,15 @@ from target_twilio_alerts.ledger import rates as ledger_rates
 from target_twilio_alerts.ledger.alerts import Alert
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.ids import short_id
-from target_twilio_alerts.notify.compose import SILENCED, Composer, Occasion, Quiet
+from target_twilio_alerts.ledger.told import HELD
+from target_twilio_alerts.notify.brake import Brake
+from target_twilio_alerts.notify.compose import (
+    SILENCED,
+    Composer,
+    Occasion,
+    Quiet,
+    created_event,
+)
 from target_twilio_alerts.rules import Outcome
 
 if TYPE_CHECKING:
@@ -74,6 +82,7 @@ class Recorder:
     ) -> None:
         self._alerts = alerts
         self._composer = Composer(messages, alerts)
+        self._brake = Brake(alerts.limits, run_id=run.id)
         self._run_id = run.id
         self._counts = counts
         self._dry_run = dry_run
@@ -97,6 +106,7 @@ class Recorder:
         quiet = Quiet()
         if group.edges:
             quiet = Quiet(silences.active(connection, at=group.at), opt_outs.load(connection))
+            self._brake.look(connection, at=group.at)
         told = [
             event for edge in group.edges for event in self._raise(connection, group, edge, quiet)
         ]
@@ -155,11 +165,14 @@ class Recorder:
             is_undecided=edge.is_undecided,
         )
         told_at: list[datetime] = []
-        for message, event in self._composer.compose(occasion, at=group.at, quiet=quiet):
+        for composed, problem in self._composer.compose(occasion, at=group.at, quiet=quiet):
+            message = self._brake.apply(composed, rule.name)
             told_at.append(message.not_before or group.at)
             outbox.add(connection, message, at=group.at, run_id=self._run_id)
             self._counts["messages"] += 1
-            told.append(event)
+            told.append(created_event(message, problem=problem))
+            if (message.reason or "").startswith(f"{HELD}: "):
+                self._counts["messages held by the flood brake"] += 1
             if message.not_before is not None:
                 self._counts["messages held"] += 1
             if (message.reason or "").startswith(f"{SILENCED} "):

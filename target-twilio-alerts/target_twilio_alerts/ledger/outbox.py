@@ -59,6 +59,7 @@ class NewMessage:
         step: Which step of the alert's escalation it belongs to; 0: the first telling.
         because: Why it is this recipient or channel, where the rule does not name it.
         not_before: Until when it waits.
+        cost_micros: What it will cost, predicted, in millionths of the currency of the prices.
     """
 
     id: str
@@ -87,6 +88,7 @@ class NewMessage:
     step: int = 0
     because: str | None = None
     not_before: datetime | None = None
+    cost_micros: int | None = None
 
 
 @dataclass(frozen=True)

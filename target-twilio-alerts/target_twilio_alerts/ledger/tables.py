@@ -269,6 +269,8 @@ messages = sa.Table(
     sa.Column("locale", sa.String(16), nullable=False),
     sa.Column("encoding", sa.String(16)),
     sa.Column("segments", sa.Integer),
+    sa.Column("cost_micros", sa.BigInteger),
+    sa.Column("summary_id", sa.String(16)),
     sa.Column("resend_of", sa.String(16), sa.ForeignKey("messages.id")),
     sa.Column("resend_reason", sa.Text),
     sa.Column("operator", sa.String(255)),
@@ -277,6 +279,7 @@ messages = sa.Table(
 )
 sa.Index("ix_messages_state", messages.c.state, messages.c.severity_rank, messages.c.created_at)
 sa.Index("ix_messages_sid", messages.c.sid)
+sa.Index("ix_messages_created_at", messages.c.created_at)
 
 message_contents = sa.Table(
     "message_contents",

@@ -24,7 +24,7 @@ from target_twilio_alerts.messages.segments import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from target_twilio_alerts.messages.context import MessageContext, TemplateUse
@@ -92,6 +92,25 @@ class Messages:
             template=name,
             problem=problem,
         )
+
+    def held(
+        self, numbers: Mapping[str, int], *, channel: str, locale: str, reference: str
+    ) -> Rendered:
+        """Write how many messages the flood brake holds, by rule.
+
+        Args:
+            numbers: Of each rule.
+            channel: "sms" or "email".
+            locale: The recipient's.
+            reference: Of the message.
+        """
+        formats = builtin_formats(locale)
+        named = ", ".join(f"{rule}: {number}" for rule, number in numbers.items())
+        what = formats.phrase("held").format(number=sum(numbers.values()))
+        text = formats.phrase("release").format(what=what, rules=named)
+        signed = f"{text} {formats.phrase('reference').format(reference=reference)}"
+        short = _short(signed, formats, "built-in/held", None, channel)
+        return short if channel == "sms" else replace(short, subject=_one_line(what))
 
     def check(self, uses: Iterable[TemplateUse]) -> list[TemplateProblem]:
         """Try every template that the rules use, with sample values, and list what is wrong."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from target_twilio_alerts.ledger import Event, MessageState
 from target_twilio_alerts.ledger.events import salted_hash
@@ -15,6 +15,7 @@ from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import iso_utc
 from target_twilio_alerts.messages import MessageContext, fill_variables
 from target_twilio_alerts.rules.expressions import UNDECIDED
+from target_twilio_alerts.rules.model import SEVERITIES
 from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from target_twilio_alerts.rules import Alerts, Rule
     from target_twilio_alerts.rules.model import Content
     from target_twilio_alerts.rules.routing import Reached
+
+Composed: TypeAlias = "tuple[NewMessage, str | None]"
+"""A message, and what is wrong with the company's own template, if anything is."""
 
 DUPLICATE_ADDRESS = "duplicate address"
 SILENCED = "silence"
@@ -85,8 +89,8 @@ class Composer:
         via: Sequence[str] | None = None,
         step: int = 0,
         because: str | None = None,
-    ) -> Iterator[tuple[NewMessage, Event]]:
-        """Compose the messages, each with the event that tells it.
+    ) -> Iterator[Composed]:
+        """Compose the messages, one for each recipient, channel and address.
 
         A second recipient with the same address is told nothing, and nobody whom a silence covers,
         who opted out or is in quiet hours that drop: the message is kept as suppressed.
@@ -121,12 +125,58 @@ class Composer:
 
     def compose_fallback(
         self, occasion: Occasion, recipients: Iterable[str], *, at: datetime, quiet: Quiet
-    ) -> Iterator[tuple[NewMessage, Event]]:
+    ) -> Iterator[Composed]:
         """Compose messages over the rule's `fallback`, for those who opted out of a channel."""
         rule = occasion.rule
         critical = rule.severity == "critical"
         reached = route(self._alerts, recipients, at=at, is_critical=critical)
         yield from self._fall_back(occasion, reached, rule.via, quiet, step=0)
+
+    def summarise(
+        self,
+        numbers: Mapping[str, int],
+        recipients: Iterable[str],
+        via: Iterable[str],
+        *,
+        at: datetime,
+        name: str,
+    ) -> Iterator[NewMessage]:
+        """Compose what tells how many messages were held, by rule; `name` is its template's."""
+        for one in route(self._alerts, recipients, at=at, is_critical=False):
+            for channel in via:
+                for place, address in enumerate(one.recipient.addresses(channel), 1):
+                    reference = short_id()
+                    rendered = self._messages.held(
+                        numbers,
+                        channel=channel,
+                        locale=one.recipient.locale,
+                        reference=reference,
+                    )
+                    yield NewMessage(
+                        id=reference,
+                        alert_id=None,
+                        recipient=one.recipient.name,
+                        channel=channel,
+                        address=address,
+                        subject=rendered.subject,
+                        text=rendered.text,
+                        html=None,
+                        salt=secrets.token_hex(16),
+                        template=name,
+                        locale=rendered.locale,
+                        encoding=rendered.encoding,
+                        segments=rendered.segments,
+                        severity_rank=SEVERITIES.index("high"),
+                        because=one.because,
+                        place=place,
+                        state=(
+                            MessageState.PENDING
+                            if one.withheld is None
+                            else MessageState.SUPPRESSED
+                        ),
+                        reason=one.withheld,
+                        not_before=one.not_before,
+                    )
 
     def _fall_back(
         self,
@@ -136,7 +186,7 @@ class Composer:
         quiet: Quiet,
         *,
         step: int,
-    ) -> Iterator[tuple[NewMessage, Event]]:
+    ) -> Iterator[Composed]:
         told: dict[str, set[str]] = {}
         for one in reached:
             left = _left_channel(one, channels, quiet)
@@ -156,7 +206,7 @@ class Composer:
         *,
         told: set[str],
         step: int,
-    ) -> Iterator[tuple[NewMessage, Event]]:
+    ) -> Iterator[Composed]:
         """The messages to one recipient over one channel: one for each address."""
         for place, address in enumerate(reached.recipient.addresses(channel), 1):
             message, problem = self._message(occasion, reached, channel, address, step)
@@ -175,7 +225,7 @@ class Composer:
                     )
             else:
                 message = replace(message, state=MessageState.SUPPRESSED, reason=why)
-            yield message, created_event(message, problem=problem)
+            yield message, problem
 
     def _message(
         self, occasion: Occasion, reached: Reached, channel: str, address: str, step: int

@@ -16,12 +16,14 @@ from target_twilio_alerts.ledger import (
     opt_outs,
     outbox,
     silences,
+    told,
 )
 from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.opt_outs import OPTED_OUT_CODES
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import iso_utc, messages
-from target_twilio_alerts.notify.compose import Composer, Quiet
+from target_twilio_alerts.notify.brake import HOUR
+from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
 from target_twilio_alerts.notify.stored import load_occasion
 from target_twilio_alerts.rules.model import DELIVERED
 
@@ -33,13 +35,16 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.escalations import DueStep
-    from target_twilio_alerts.ledger.outbox import NewMessage
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.messages import Messages
+    from target_twilio_alerts.notify.compose import Composed
     from target_twilio_alerts.rules import Alerts
     from target_twilio_alerts.rules.model import EscalationStep
 
 logger = logging.getLogger(__name__)
+
+SUMMARY = "built-in/held"
+"""Template of a summary of what was held."""
 
 _REFUSED = (MessageState.REJECTED, MessageState.FAILED, MessageState.UNDELIVERED)
 
@@ -89,14 +94,14 @@ class FollowUp:
             quiet = Quiet(silences.active(connection, at=now), opt_outs.load(connection))
             written = [*self._escalate(connection, now, quiet)]
             written += self._fall_back(connection, now, quiet)
-            for message, event in written:
+            written += self._summarise(connection, now)
+            for message, problem in written:
                 outbox.add(connection, message, at=now, run_id=self._run.id)
+                event = created_event(message, problem=problem)
                 events.append(connection, [event], at=now, run_id=self._run.id)
         return len(written)
 
-    def _escalate(
-        self, connection: Connection, now: datetime, quiet: Quiet
-    ) -> Iterator[tuple[NewMessage, Event]]:
+    def _escalate(self, connection: Connection, now: datetime, quiet: Quiet) -> Iterator[Composed]:
         """Take the steps whose time has come, unless somebody has acted."""
         for due in escalations.due(connection, at=now):
             occasion = load_occasion(connection, self._alerts, due.alert_id)
@@ -138,9 +143,7 @@ class FollowUp:
             return "delivered"
         return None
 
-    def _fall_back(
-        self, connection: Connection, now: datetime, quiet: Quiet
-    ) -> Iterator[tuple[NewMessage, Event]]:
+    def _fall_back(self, connection: Connection, now: datetime, quiet: Quiet) -> Iterator[Composed]:
         """Tell those who opted out over the channels that their rules fall back on."""
         if not any(rule.fallback for rule in self._alerts.rules):
             return
@@ -166,6 +169,24 @@ class FollowUp:
                 yield from self._composer.compose_fallback(
                     occasion, [recipient], at=now, quiet=quiet
                 )
+
+    def _summarise(self, connection: Connection, now: datetime) -> Iterator[Composed]:
+        """Name what the flood brake has held, at most once an hour."""
+        limits = self._alerts.limits
+        numbers = told.unsummarised(connection)
+        if not numbers or told.has_summary_since(connection, SUMMARY, since=now - HOUR):
+            return
+        logger.warning(
+            "The flood brake holds %d messages (%s): `twilio-alerts release` sends them",
+            sum(numbers.values()),
+            ", ".join(f"{rule}: {number}" for rule, number in numbers.items()),
+        )
+        written = list(
+            self._composer.summarise(numbers, limits.recipients, limits.via, at=now, name=SUMMARY)
+        )
+        if written:
+            told.mark_summarised(connection, written[0].id)
+        yield from ((message, None) for message in written)
 
     @staticmethod
     def _is_told(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from target_twilio_alerts.documents import ENTITIES
 from target_twilio_alerts.rules.addressees import Addressees
 from target_twilio_alerts.rules.entity_entries import EntityEntries
+from target_twilio_alerts.rules.limits_entry import read_limits
 from target_twilio_alerts.rules.mistakes import Mistakes
 from target_twilio_alerts.rules.model import Alerts
 from target_twilio_alerts.rules.rates_entry import RatesEntry
@@ -17,7 +18,16 @@ from target_twilio_alerts.rules.yaml_file import YamlFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE_KEYS = ("recipients", "groups", "rotations", "rules", "timezone", "rates", "entities")
+FILE_KEYS = (
+    "recipients",
+    "groups",
+    "rotations",
+    "rules",
+    "timezone",
+    "rates",
+    "entities",
+    "limits",
+)
 
 
 def load_alerts(path: Path) -> Alerts:
@@ -43,6 +53,7 @@ def load_alerts(path: Path) -> Alerts:
     groups = people.groups(given.get("groups"), recipients)
     rotations = people.rotations(given.get("rotations"), recipients, groups)
     own = EntityEntries(file, mistakes).entities(given.get("entities"))
+    addressees = Addressees(mistakes, recipients=recipients, groups=groups, rotations=rotations)
     entries = RuleEntries(
         file,
         mistakes,
@@ -53,6 +64,7 @@ def load_alerts(path: Path) -> Alerts:
     )
     rules = entries.rules(given.get("rules"))
     rates = RatesEntry(file, mistakes).rates(given.get("rates"), rules)
+    limits = read_limits(file, mistakes, given.get("limits"), addressees)
     mistakes.raise_any()
     return Alerts(
         recipients=recipients,
@@ -63,5 +75,6 @@ def load_alerts(path: Path) -> Alerts:
         rates=rates,
         own_entities=own,
         rotations=rotations,
+        limits=limits,
         disabled=tuple(rule for rule in rules if not rule.enabled),
     )

@@ -14,11 +14,13 @@ from target_twilio_alerts.rules.rates import Rates
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta, tzinfo
+    from decimal import Decimal
     from pathlib import Path
 
     from target_twilio_alerts.documents import Entity
     from target_twilio_alerts.rules.expressions import Condition
     from target_twilio_alerts.rules.people import Recipient, Rotation
+    from target_twilio_alerts.rules.prices import Prices
 
 CHANNELS = ("sms", "email", "whatsapp")
 SEVERITIES = ("low", "normal", "high", "critical")
@@ -155,6 +157,35 @@ class Rule:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+PER_RECIPIENT = 100
+"""Messages to a recipient in an hour, unless the file says otherwise: more nobody reads."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is told at most; the rest is held.
+
+    Attributes:
+        per_run: Messages of a run.
+        per_hour: Messages in an hour.
+        per_rule: Messages of a rule in an hour.
+        per_recipient: Messages to a recipient in an hour.
+        cost_per_day: What messages may cost in a day, predicted, in the currency of the prices.
+        prices: What messages cost.
+        recipients: Who hears that messages were held.
+        via: Over which channels.
+    """
+
+    per_run: int | None = None
+    per_hour: int | None = None
+    per_rule: int | None = None
+    per_recipient: int | None = PER_RECIPIENT
+    cost_per_day: Decimal | None = None
+    prices: Prices | None = None
+    recipients: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Alerts:
     """The alerts file.
@@ -169,6 +200,7 @@ class Alerts:
         own_entities: What the file says of other taps' streams, by name.
         rotations: By name; no recipient or group has the same.
         disabled: Rules that are checked and tested, and decide nothing.
+        limits: How much is told at most.
     """
 
     recipients: Mapping[str, Recipient]
@@ -180,6 +212,7 @@ class Alerts:
     own_entities: Mapping[str, Entity] = field(default_factory=dict)
     rotations: Mapping[str, Rotation] = field(default_factory=dict)
     disabled: tuple[Rule, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def entities(self) -> Mapping[str, Entity]:

@@ -12,6 +12,7 @@ from target_twilio_alerts.rules.availability_entries import AWAY_KEYS, QUIET_KEY
 from target_twilio_alerts.rules.entity_entries import ENTITY_KEYS, FIELD_KEYS, READ_WHOLE
 from target_twilio_alerts.rules.escalation_entry import ESCALATION_KEYS, UNLESS
 from target_twilio_alerts.rules.expressions.scan import MAX_CHARACTERS
+from target_twilio_alerts.rules.limits_entry import LIMITS_KEYS
 from target_twilio_alerts.rules.loading import FILE_KEYS
 from target_twilio_alerts.rules.model import CHANNELS, DEFAULT_SEVERITY, SEVERITIES
 from target_twilio_alerts.rules.people import DEFAULT_LOCALE
@@ -68,6 +69,7 @@ def test_the_schema_has_the_keys_of_the_loader(schema, rule, recipient):
     assert set(schema["properties"]) == set(FILE_KEYS)
     assert set(rule["properties"]) == set(RULE_KEYS)
     assert set(rule["required"]) == set(REQUIRED_KEYS)
+    assert set(schema["properties"]["limits"]["properties"]) == set(LIMITS_KEYS)
     step = rule["properties"]["escalate"]["anyOf"][0]["properties"]
     assert set(step) == set(ESCALATION_KEYS)
     assert tuple(step["unless"]["enum"]) == UNLESS

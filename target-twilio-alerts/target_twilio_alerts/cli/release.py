@@ -1,0 +1,54 @@
+"""``twilio-alerts release``: send what the flood brake holds, after all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
+from target_twilio_alerts.ledger import Event, events, runs, told
+
+if TYPE_CHECKING:
+    from target_twilio_alerts.cli.workplace import Workplace
+
+
+@click.command()
+@click.argument("message_ids", nargs=-1)
+@click.option("--rule", help="Only messages of this rule.")
+@click.option("--all", "every", is_flag=True, help="All that is held.")
+@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@click.option("--dry-run", is_flag=True, help="Only say how many that would be.")
+@click.pass_obj
+@told_in_one_line
+def release(
+    workplace: Workplace,
+    message_ids: tuple[str, ...],
+    *,
+    rule: str | None,
+    every: bool,
+    reason: str,
+    dry_run: bool,
+) -> None:
+    """Let messages go that the flood brake holds; the next run or `deliver` sends them."""
+    if not (message_ids or rule or every):
+        raise click.ClickException("name messages, or give --rule or --all")
+    reason = " ".join(reason.split())
+    if not reason:
+        raise click.ClickException("--reason is empty; say why they are sent")
+    now = runs.utc_now()
+    wanted = [one.upper() for one in message_ids] or None
+    with workplace.ledger() as ledger, ledger.write(keep=not dry_run) as connection:
+        found = told.held(connection, rule=rule, ids=wanted)
+        unknown = sorted(set(wanted or ()) - set(found))
+        if unknown:
+            raise click.ClickException(f"not held by the flood brake: {', '.join(unknown)}")
+        body = {"operator": operator_name(), "reason": reason}
+        released = [
+            Event("message_released", body, message_id=one)
+            for one in found
+            if told.release(connection, one, at=now)
+        ]
+        events.append(connection, released, at=now, run_id=None)
+    would = "would be released" if dry_run else "released; `twilio-alerts deliver` sends them"
+    click.echo(f"{len(released)} messages {would}")

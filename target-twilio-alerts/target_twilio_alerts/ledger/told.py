@@ -1,0 +1,103 @@
+"""How much has been told lately, and what the flood brake has held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from target_twilio_alerts.ledger.tables import MessageState, alerts, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+HELD = "flood brake"
+"""Begins the reason of what the flood brake holds."""
+
+_TOLD = messages.c.state != MessageState.SUPPRESSED.value
+_HELD = sa.and_(
+    messages.c.state == MessageState.SUPPRESSED.value,
+    messages.c.reason.startswith(f"{HELD}: ", autoescape=True),
+)
+
+
+def count_since(connection: Connection, *, since: datetime) -> dict[tuple[str, str], int]:
+    """How many messages were written since then that are told, by rule and recipient."""
+    query = (
+        sa.select(alerts.c.rule, messages.c.recipient, sa.func.count())
+        .join(alerts, alerts.c.id == messages.c.alert_id)
+        .where(messages.c.created_at > since, _TOLD)
+        .group_by(alerts.c.rule, messages.c.recipient)
+    )
+    return {(rule, recipient): number for rule, recipient, number in connection.execute(query)}
+
+
+def count_of_run(connection: Connection, run_id: str) -> int:
+    """How many messages of a run's alerts are told."""
+    query = sa.select(sa.func.count()).where(
+        messages.c.run_id == run_id, messages.c.alert_id.is_not(None), _TOLD
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def cost_since(connection: Connection, *, since: datetime) -> int:
+    """What the messages told since then will cost, in millionths."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(messages.c.cost_micros), 0))
+    return int(connection.execute(query.where(messages.c.created_at > since, _TOLD)).scalar_one())
+
+
+def held(connection: Connection, *, rule: str | None, ids: Sequence[str] | None) -> list[str]:
+    """Messages that are held, the oldest first; of a rule, or some of them, if that is given."""
+    query = (
+        sa.select(messages.c.id)
+        .join(alerts, alerts.c.id == messages.c.alert_id)
+        .where(_HELD)
+        .order_by(messages.c.created_at, messages.c.id)
+    )
+    if rule is not None:
+        query = query.where(alerts.c.rule == rule)
+    if ids is not None:
+        query = query.where(messages.c.id.in_(ids))
+    return list(connection.execute(query).scalars())
+
+
+def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
+    """Let a message go that is held; False if it is not."""
+    released = connection.execute(
+        sa.update(messages)
+        .where(messages.c.id == message_id, _HELD)
+        .values(state=MessageState.PENDING.value, reason=None, updated_at=at),
+    )
+    return released.rowcount == 1
+
+
+def unsummarised(connection: Connection) -> Mapping[str, int]:
+    """How many messages are held that no summary has named, by rule."""
+    query = (
+        sa.select(alerts.c.rule, sa.func.count().label("number"))
+        .join(alerts, alerts.c.id == messages.c.alert_id)
+        .where(_HELD, messages.c.summary_id.is_(None))
+        .group_by(alerts.c.rule)
+        .order_by(alerts.c.rule)
+    )
+    return {row.rule: row.number for row in connection.execute(query)}
+
+
+def mark_summarised(connection: Connection, summary_id: str) -> None:
+    """Note that a summary has named all that is held."""
+    connection.execute(
+        sa.update(messages)
+        .where(_HELD, messages.c.summary_id.is_(None))
+        .values(summary_id=summary_id),
+    )
+
+
+def has_summary_since(connection: Connection, template: str, *, since: datetime) -> bool:
+    """Whether a summary of a kind has been written since then."""
+    query = sa.select(messages.c.id).where(
+        messages.c.template == template, messages.c.created_at > since
+    )
+    return connection.execute(query.limit(1)).first() is not None
