@@ -41,6 +41,7 @@ _RESENDABLE = {
 _PATIENCE = 120
 """Seconds that a person's command delivers for, also where the target is told to leave earlier."""
 
+_TEST = "send-test"
 _NOT_NOW = "the test could not be handed over at once"
 
 _TAKEN = {MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED}
@@ -79,7 +80,7 @@ def send_test(workplace: Workplace, recipient: str, channel: str) -> None:
         raise click.ClickException(f"recipient {recipient} has no address for {channel}; add one")
     failed = False
     for address in addresses:
-        state = _send(workplace, _test_message(recipient, channel, address), command="send-test")
+        state = _send(workplace, _test_message(recipient, channel, address), command=_TEST)
         failed = failed or state not in _TAKEN
     if failed:
         raise click.exceptions.Exit(1)
@@ -238,7 +239,7 @@ def _send(workplace: Workplace, message: NewMessage, *, command: str) -> str:
         with ledger.write() as connection:
             outbox.add(connection, message, at=now, run_id=run.id)
             events.append(connection, [created_event(message)], at=now, run_id=run.id)
-        _deliver(workplace, ledger, run, withdraw=None if message.alert_id else message.id)
+        _deliver(workplace, ledger, run, withdraw=message.id if command == _TEST else None)
         with ledger.read() as connection:
             row = connection.execute(
                 sa.select(messages.c.state, messages.c.sid, messages.c.reason).where(

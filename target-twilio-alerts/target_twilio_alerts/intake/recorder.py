@@ -11,6 +11,7 @@ from target_twilio_alerts.intake.rate_records import to_ledger
 from target_twilio_alerts.ledger import (
     Event,
     answers,
+    digests,
     escalations,
     opt_outs,
     outbox,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.intake.arrivals import Edge
     from target_twilio_alerts.intake.decisions import Group
     from target_twilio_alerts.intake.reads import Context
+    from target_twilio_alerts.ledger.outbox import NewMessage
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.messages import Messages
     from target_twilio_alerts.rules import Alerts, Rate, Rule
@@ -164,34 +166,50 @@ class Recorder:
             today=group.around.today,
             is_undecided=edge.is_undecided,
         )
+        if rule.digest is not None and not edge.is_undecided:
+            due_at = rule.digest.next_after(group.at)
+            digests.add(connection, alert.id, due_at=due_at)
+            self._counts["alerts that wait for a digest"] += 1
+            return told
+        return [*told, *self._tell(connection, occasion, group, quiet)]
+
+    def _tell(
+        self, connection: Connection, occasion: Occasion, group: Group, quiet: Quiet
+    ) -> list[Event]:
+        """Write the messages of an alert, and the steps that follow if nobody acts."""
+        told: list[Event] = []
         told_at: list[datetime] = []
         for composed, problem in self._composer.compose(occasion, at=group.at, quiet=quiet):
-            message = self._brake.apply(composed, rule.name)
+            message = self._brake.apply(composed, occasion.rule.name)
             told_at.append(message.not_before or group.at)
             outbox.add(connection, message, at=group.at, run_id=self._run_id)
-            self._counts["messages"] += 1
             told.append(created_event(message, problem=problem))
-            if (message.reason or "").startswith(f"{HELD}: "):
-                self._counts["messages held by the flood brake"] += 1
-            if message.not_before is not None:
-                self._counts["messages held"] += 1
-            if (message.reason or "").startswith(f"{SILENCED} "):
-                self._counts["messages silenced"] += 1
-            if self._dry_run:
-                logger.info(
-                    "dry run: %s would tell %s by %s: %s",
-                    rule.name,
-                    message.recipient,
-                    message.channel,
-                    message.text,
-                )
-        if not edge.is_undecided:
+            self._count(message, occasion.rule)
+        if not occasion.is_undecided:
             # Who is told in the morning has had no time to act before.
             begins = min(told_at, default=group.at)
-            for number, step in enumerate(rule.escalation, 1):
+            for number, step in enumerate(occasion.rule.escalation, 1):
                 due_at = begins + step.after
-                escalations.add(connection, alert.id, number, due_at, at=group.at)
+                escalations.add(connection, occasion.alert.id, number, due_at, at=group.at)
         return told
+
+    def _count(self, message: NewMessage, rule: Rule) -> None:
+        self._counts["messages"] += 1
+        reason = message.reason or ""
+        if reason.startswith(f"{HELD}: "):
+            self._counts["messages held by the flood brake"] += 1
+        if reason.startswith(f"{SILENCED} "):
+            self._counts["messages silenced"] += 1
+        if message.not_before is not None:
+            self._counts["messages held"] += 1
+        if self._dry_run:
+            logger.info(
+                "dry run: %s would tell %s by %s: %s",
+                rule.name,
+                message.recipient,
+                message.channel,
+                message.text,
+            )
 
     def _withhold(self, group: Group, edge: Edge, told_by: str) -> Event:
         """Tell the trail of an alert that its rule's `once_per` keeps back."""

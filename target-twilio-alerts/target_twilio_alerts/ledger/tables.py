@@ -306,6 +306,22 @@ escalations = sa.Table(
 )
 sa.Index("ix_escalations_state", escalations.c.state, escalations.c.due_at)
 
+digest_items = sa.Table(
+    "digest_items",
+    metadata,
+    sa.Column("alert_id", sa.String(16), sa.ForeignKey("alerts.id"), primary_key=True),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("told_at", UtcDateTime),
+)
+sa.Index("ix_digest_items_due_at", digest_items.c.told_at, digest_items.c.due_at)
+
+digest_contents = sa.Table(
+    "digest_contents",
+    metadata,
+    sa.Column("message_id", sa.String(16), sa.ForeignKey("messages.id"), primary_key=True),
+    sa.Column("alert_id", sa.String(16), sa.ForeignKey("alerts.id"), primary_key=True),
+)
+
 acknowledgements = sa.Table(
     "acknowledgements",
     metadata,

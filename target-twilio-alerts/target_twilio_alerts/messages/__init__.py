@@ -25,11 +25,13 @@ from target_twilio_alerts.messages.context import (
     TemplateUse,
     Value,
 )
+from target_twilio_alerts.messages.digest import DigestEntry
 from target_twilio_alerts.messages.masking import mask_address, mask_ibans, mask_text
 from target_twilio_alerts.messages.render import Messages
 from target_twilio_alerts.messages.segments import Segments, count_segments, to_gsm_safe
 
 __all__ = [
+    "DigestEntry",
     "MessageContext",
     "Messages",
     "Rendered",

@@ -19,7 +19,10 @@ from target_twilio_alerts.messages.segments import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from target_twilio_alerts.messages.context import MessageContext
+    from target_twilio_alerts.messages.digest import Section
     from target_twilio_alerts.messages.facts import Facts
     from target_twilio_alerts.messages.locales import Formats
 
@@ -164,11 +167,32 @@ def email_html(
             "details": () if paragraphs else details_of(context, formats),
             "phrases": formats.phrases,
             "paragraphs": paragraphs,
+            "sections": (),
             "title": title or facts.headline,
             "language": formats.locale.partition("_")[0],
             "accent": _ACCENTS.get(context.severity, _ACCENT),
             "footer": _footer(context, formats),
             "reference": _reference(context, formats),
+        }
+    )
+
+
+def digest_html(
+    title: str, sections: Sequence[Section], formats: Formats, *, reference: str
+) -> str:
+    """Write the card of a digest: a table for each rule."""
+    return _compiled("email.html.j2", formats.locale).render(
+        {
+            "facts": None,
+            "details": (),
+            "phrases": formats.phrases,
+            "paragraphs": (),
+            "sections": sections,
+            "title": title,
+            "language": formats.locale.partition("_")[0],
+            "accent": _ACCENT,
+            "footer": "",
+            "reference": reference,
         }
     )
 

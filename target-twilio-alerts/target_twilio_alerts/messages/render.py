@@ -11,6 +11,7 @@ from target_twilio_alerts.messages.context import (
     TemplateError,
     TemplateProblem,
 )
+from target_twilio_alerts.messages.digest import plain_text, sections_of, short_text
 from target_twilio_alerts.messages.facts import changes_between, clean, clean_values, nested
 from target_twilio_alerts.messages.locales import builtin_formats
 from target_twilio_alerts.messages.masking import mask_ibans
@@ -24,14 +25,18 @@ from target_twilio_alerts.messages.segments import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from target_twilio_alerts.messages.context import MessageContext, TemplateUse
+    from target_twilio_alerts.messages.digest import DigestEntry
     from target_twilio_alerts.messages.locales import Formats
     from target_twilio_alerts.messages.own import OwnTemplate
 
 _LONGEST_SUBJECT = 200
+
+DIGEST = "built-in/digest"
+"""Template of digests."""
 
 
 class Messages:
@@ -111,6 +116,33 @@ class Messages:
         signed = f"{text} {formats.phrase('reference').format(reference=reference)}"
         short = _short(signed, formats, "built-in/held", None, channel)
         return short if channel == "sms" else replace(short, subject=_one_line(what))
+
+    def digest(
+        self, entries: Sequence[DigestEntry], *, channel: str, locale: str, reference: str
+    ) -> Rendered:
+        """Write a digest.
+
+        Args:
+            entries: Its alerts.
+            channel: "sms" or "email".
+            locale: The recipient's.
+            reference: Of the message.
+        """
+        formats = builtin_formats(locale)
+        sections = sections_of(entries, formats)
+        title = formats.phrase("digest").format(number=len(entries))
+        signed = formats.phrase("reference").format(reference=reference)
+        if channel == "sms":
+            text = short_text(title, sections, signed)
+            return _short(text, formats, DIGEST, None, channel)
+        total = formats.phrase("total")
+        return Rendered(
+            subject=_one_line(title),
+            text=mask_ibans(plain_text(title, sections, total, signed)),
+            html=mask_ibans(builtin.digest_html(title, sections, formats, reference=signed)),
+            locale=formats.locale,
+            template=DIGEST,
+        )
 
     def check(self, uses: Iterable[TemplateUse]) -> list[TemplateProblem]:
         """Try every template that the rules use, with sample values, and list what is wrong."""

@@ -15,7 +15,6 @@ from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import iso_utc
 from target_twilio_alerts.messages import MessageContext, fill_variables
 from target_twilio_alerts.rules.expressions import UNDECIDED
-from target_twilio_alerts.rules.model import SEVERITIES
 from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
@@ -131,52 +130,6 @@ class Composer:
         critical = rule.severity == "critical"
         reached = route(self._alerts, recipients, at=at, is_critical=critical)
         yield from self._fall_back(occasion, reached, rule.via, quiet, step=0)
-
-    def summarise(
-        self,
-        numbers: Mapping[str, int],
-        recipients: Iterable[str],
-        via: Iterable[str],
-        *,
-        at: datetime,
-        name: str,
-    ) -> Iterator[NewMessage]:
-        """Compose what tells how many messages were held, by rule; `name` is its template's."""
-        for one in route(self._alerts, recipients, at=at, is_critical=False):
-            for channel in via:
-                for place, address in enumerate(one.recipient.addresses(channel), 1):
-                    reference = short_id()
-                    rendered = self._messages.held(
-                        numbers,
-                        channel=channel,
-                        locale=one.recipient.locale,
-                        reference=reference,
-                    )
-                    yield NewMessage(
-                        id=reference,
-                        alert_id=None,
-                        recipient=one.recipient.name,
-                        channel=channel,
-                        address=address,
-                        subject=rendered.subject,
-                        text=rendered.text,
-                        html=None,
-                        salt=secrets.token_hex(16),
-                        template=name,
-                        locale=rendered.locale,
-                        encoding=rendered.encoding,
-                        segments=rendered.segments,
-                        severity_rank=SEVERITIES.index("high"),
-                        because=one.because,
-                        place=place,
-                        state=(
-                            MessageState.PENDING
-                            if one.withheld is None
-                            else MessageState.SUPPRESSED
-                        ),
-                        reason=one.withheld,
-                        not_before=one.not_before,
-                    )
 
     def _fall_back(
         self,
@@ -325,8 +278,19 @@ def _by_content(message: NewMessage, content: Content, context: MessageContext) 
     )
 
 
-def created_event(message: NewMessage, *, problem: str | None = None) -> Event:
-    """The event of a message written to the ledger; its address and text only as hashes."""
+def created_event(
+    message: NewMessage,
+    *,
+    problem: str | None = None,
+    alerts: Sequence[str] | None = None,
+) -> Event:
+    """The event of a message written to the ledger; its address and text only as hashes.
+
+    Args:
+        message: The message.
+        problem: What is wrong with the company's own template.
+        alerts: Ids of the alerts that a digest tells.
+    """
     not_before = None if message.not_before is None else iso_utc(message.not_before)
     body = {
         "recipient": message.recipient,
@@ -345,6 +309,7 @@ def created_event(message: NewMessage, *, problem: str | None = None) -> Event:
         "resend_of": message.resend_of,
         "resend_reason": message.resend_reason,
         "operator": message.operator,
+        "alerts": alerts,
     }
     body = {name: value for name, value in body.items() if value is not None}
     return Event("message_created", body, alert_id=message.alert_id, message_id=message.id)

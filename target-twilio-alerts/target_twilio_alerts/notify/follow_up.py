@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from target_twilio_alerts.ledger import (
     Event,
     MessageState,
+    digests,
     escalations,
     events,
     opt_outs,
@@ -24,7 +25,9 @@ from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import iso_utc, messages
 from target_twilio_alerts.notify.brake import HOUR
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
+from target_twilio_alerts.notify.digest import due_digests
 from target_twilio_alerts.notify.stored import load_occasion
+from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rules.model import DELIVERED
 
 if TYPE_CHECKING:
@@ -36,10 +39,11 @@ if TYPE_CHECKING:
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.escalations import DueStep
     from target_twilio_alerts.ledger.runs import Run
-    from target_twilio_alerts.messages import Messages
+    from target_twilio_alerts.messages import Messages, Rendered
     from target_twilio_alerts.notify.compose import Composed
     from target_twilio_alerts.rules import Alerts
     from target_twilio_alerts.rules.model import EscalationStep
+    from target_twilio_alerts.rules.routing import Reached
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +80,7 @@ class FollowUp:
     ) -> None:
         self._ledger = ledger
         self._alerts = alerts
+        self._messages = messages
         self._composer = Composer(messages, alerts)
         self._run = run
         self._clock = clock
@@ -94,10 +99,23 @@ class FollowUp:
             quiet = Quiet(silences.active(connection, at=now), opt_outs.load(connection))
             written = [*self._escalate(connection, now, quiet)]
             written += self._fall_back(connection, now, quiet)
-            written += self._summarise(connection, now)
+            written += self._summarise(connection, now, quiet)
+            contents = {}
+            for digest, alert_ids in due_digests(
+                connection,
+                self._alerts,
+                self._messages,
+                at=now,
+                quiet=quiet,
+                run_id=self._run.id,
+            ):
+                contents[digest.id] = alert_ids
+                written.append((digest, None))
             for message, problem in written:
                 outbox.add(connection, message, at=now, run_id=self._run.id)
-                event = created_event(message, problem=problem)
+                if message.id in contents:
+                    digests.add_contents(connection, message.id, contents[message.id])
+                event = created_event(message, problem=problem, alerts=contents.get(message.id))
                 events.append(connection, [event], at=now, run_id=self._run.id)
         return len(written)
 
@@ -170,7 +188,7 @@ class FollowUp:
                     occasion, [recipient], at=now, quiet=quiet
                 )
 
-    def _summarise(self, connection: Connection, now: datetime) -> Iterator[Composed]:
+    def _summarise(self, connection: Connection, now: datetime, quiet: Quiet) -> Iterator[Composed]:
         """Name what the flood brake has held, at most once an hour."""
         limits = self._alerts.limits
         numbers = told.unsummarised(connection)
@@ -181,8 +199,21 @@ class FollowUp:
             sum(numbers.values()),
             ", ".join(f"{rule}: {number}" for rule, number in numbers.items()),
         )
+
+        def render(reached: Reached, channel: str, reference: str) -> Rendered:
+            locale = reached.recipient.locale
+            return self._messages.held(numbers, channel=channel, locale=locale, reference=reference)
+
         written = list(
-            self._composer.summarise(numbers, limits.recipients, limits.via, at=now, name=SUMMARY)
+            tell_together(
+                self._alerts,
+                limits.recipients,
+                limits.via,
+                at=now,
+                quiet=quiet,
+                severity="high",
+                render=render,
+            ),
         )
         if written:
             told.mark_summarised(connection, written[0].id)

@@ -20,7 +20,7 @@ from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.ids import long_id
 from target_twilio_alerts.ledger.runs import Run
 from target_twilio_alerts.ledger.tables import alerts as alerts_table
-from target_twilio_alerts.ledger.tables import message_contents, messages
+from target_twilio_alerts.ledger.tables import digest_contents, message_contents, messages
 from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules import Rates
 
@@ -160,10 +160,15 @@ class Stage:
     def _told(ledger: Ledger, run_id: str) -> list[dict[str, Any]]:
         query = (
             sa.select(messages, alerts_table.c.rule, message_contents.c.text)
-            .join(alerts_table, alerts_table.c.id == messages.c.alert_id)
+            .join(digest_contents, digest_contents.c.message_id == messages.c.id, isouter=True)
+            .join(
+                alerts_table,
+                alerts_table.c.id.in_([messages.c.alert_id, digest_contents.c.alert_id]),
+            )
             .join(message_contents, message_contents.c.message_id == messages.c.id)
             .where(messages.c.run_id == run_id)
             .order_by(alerts_table.c.rule, messages.c.recipient, messages.c.channel)
+            .distinct()
         )
         with ledger.read() as connection:
             rows = connection.execute(query).all()

@@ -56,8 +56,8 @@ class Availability:
             )
         elif "from" not in given and "days" not in given:
             self._mistakes.add(entry.line, f"{where}: says no time; add from and to, or days")
-        start = self.time(given.get("from"), where) or _MIDNIGHT
-        end = self.time(given.get("to"), where) or _MIDNIGHT
+        start = self.time_of_day(given.get("from"), where) or _MIDNIGHT
+        end = self.time_of_day(given.get("to"), where) or _MIDNIGHT
         if "from" in given and "to" in given and start == end:
             self._mistakes.add(
                 given["to"].line,
@@ -137,7 +137,7 @@ class Availability:
             self._mistakes.add(line, f"{where}: {' and '.join(missing)} missing; add it")
         self._need_zone(line, where, has_zone=has_zone)
         start = self.day(given.get("start"), where)
-        handover = self.time(given.get("handover"), where) or _MIDNIGHT
+        handover = self.time_of_day(given.get("handover"), where) or _MIDNIGHT
         members = []
         for name in self._file.texts(given.get("members"), where):
             if name.value not in recipients:
@@ -158,19 +158,26 @@ class Availability:
             return None
         return Rotation(start, tuple(members), handover, zone)
 
-    def time(self, entry: Entry | None, where: str) -> time | None:
+    def time_of_day(self, entry: Entry | None, where: str) -> time | None:
         """Read a time of day."""
         text = self._file.text(entry, where)
         if text is None or entry is None:
             return None
+        return self.read_time(text, entry.key, where)
+
+    def read_time(self, text: Text, key: str, where: str) -> time | None:
+        """Read a time of day that a text is."""
         match = _TIME.fullmatch(text.value.strip())
         if match is None:
-            self._mistakes.add(
-                text.line,
-                f"{where}: {entry.key} {text.value} is no time of day; write it as in 07:00",
+            self.note(
+                text.line, f"{where}: {key} {text.value} is no time of day; write it as in 07:00"
             )
             return None
         return time(int(match[1]), int(match[2]))
+
+    def note(self, line: int, what: str) -> None:
+        """Note a mistake."""
+        self._mistakes.add(line, what)
 
     def day(self, entry: Entry | None, where: str) -> date | None:
         """Read a day."""

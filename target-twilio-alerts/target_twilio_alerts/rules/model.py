@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_twilio_alerts.documents import Entity
+    from target_twilio_alerts.rules.digest import Digest
     from target_twilio_alerts.rules.expressions import Condition
     from target_twilio_alerts.rules.people import Recipient, Rotation
     from target_twilio_alerts.rules.prices import Prices
@@ -103,6 +104,7 @@ class Rule:
         fallback: Channels for recipients who have opted out of another, the first that works.
         enabled: Whether it decides anything.
         escalation: Who is told next, in the order of time.
+        digest: When its alerts are told together; None: each at once.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Rule:
     fallback: tuple[str, ...] = ()
     enabled: bool = True
     escalation: tuple[EscalationStep, ...] = ()
+    digest: Digest | None = None
 
     @property
     def channels(self) -> tuple[str, ...]:

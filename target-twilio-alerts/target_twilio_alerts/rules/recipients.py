@@ -51,9 +51,21 @@ class People:
     def __init__(self, file: YamlFile, mistakes: Mistakes) -> None:
         self._file = file
         self._mistakes = mistakes
-        self._availability = Availability(file, mistakes)
+        self.times = Availability(file, mistakes)
         self._zone: zoneinfo.ZoneInfo | None = None
         self._has_zone = False
+
+    def own_zone(self, text: Text | None, line: int, where: str) -> zoneinfo.ZoneInfo | None:
+        """The zone of what has times of its own: the one it names, else the file's."""
+        if text is not None:
+            return self.zone(text, where)
+        if not self._has_zone:
+            self._mistakes.add(
+                line,
+                f"{where}: needs to know whose time: add a line such as "
+                "`timezone: Europe/Stockholm` here or to the file",
+            )
+        return self._zone
 
     def set_zone(self, text: Text | None) -> zoneinfo.ZoneInfo | None:
         """Read the file's own zone, which is that of everybody who has none."""
@@ -68,7 +80,7 @@ class People:
             return {}
         found = self._file.entries(entry.node, entry.line, "recipients")
         recipients = {one.key: self._recipient(one) for one in found.values()}
-        self._availability.check_deputies(recipients)
+        self.times.check_deputies(recipients)
         return recipients
 
     def _recipient(self, entry: Entry) -> Recipient:
@@ -96,12 +108,8 @@ class People:
             locale=DEFAULT_LOCALE if locale is None else self._locale(locale, where),
             timezone=None if zone is None else zone.value,
             whatsapp=self._numbers(given.get("whatsapp"), where),
-            quiet_hours=self._availability.quiet_hours(
-                given.get("quiet_hours"), where, has_zone=has_zone
-            ),
-            absences=self._availability.absences(
-                given.get("away"), entry.key, where, has_zone=has_zone
-            ),
+            quiet_hours=self.times.quiet_hours(given.get("quiet_hours"), where, has_zone=has_zone),
+            absences=self.times.absences(given.get("away"), entry.key, where, has_zone=has_zone),
         )
 
     def _numbers(self, entry: Entry | None, where: str) -> tuple[str, ...]:
@@ -237,7 +245,7 @@ class People:
     ) -> Rotation | None:
         given = self._file.entries(entry.node, entry.line, where, ROTATION_KEYS)
         own = self._file.text(given.get("timezone"), where)
-        return self._availability.rotation(
+        return self.times.rotation(
             given,
             entry.line,
             where,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.content_entry import read_content
+from target_twilio_alerts.rules.digest_entry import read_digest
 from target_twilio_alerts.rules.durations import read_days
 from target_twilio_alerts.rules.escalation_entry import read_escalation
 from target_twilio_alerts.rules.expressions import (
@@ -52,6 +53,7 @@ RULE_KEYS = (
     "fallback",
     "enabled",
     "escalate",
+    "digest",
 )
 OWNER_KEYS = ("notify", "via")
 OWNER_CHANNELS = ("sms", "email")
@@ -158,6 +160,9 @@ class RuleEntries:
                 addressees=self._addressees,
                 via=via,
                 where=where,
+            ),
+            digest=read_digest(
+                self._file, self._mistakes, given, people=self._people, via=via, where=where
             ),
             enabled=self._enabled(given.get("enabled"), where),
             fallback=self._fallback(given.get("fallback"), notify, via, where),

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from target_twilio_alerts.documents import ENTITIES, Kind
 from target_twilio_alerts.rules.availability_entries import AWAY_KEYS, QUIET_KEYS, ROTATION_KEYS
+from target_twilio_alerts.rules.digest_entry import DIGEST_KEYS
 from target_twilio_alerts.rules.entity_entries import ENTITY_KEYS, FIELD_KEYS, READ_WHOLE
 from target_twilio_alerts.rules.escalation_entry import ESCALATION_KEYS, UNLESS
 from target_twilio_alerts.rules.expressions.scan import MAX_CHARACTERS
@@ -69,6 +70,7 @@ def test_the_schema_has_the_keys_of_the_loader(schema, rule, recipient):
     assert set(schema["properties"]) == set(FILE_KEYS)
     assert set(rule["properties"]) == set(RULE_KEYS)
     assert set(rule["required"]) == set(REQUIRED_KEYS)
+    assert set(rule["properties"]["digest"]["properties"]) == set(DIGEST_KEYS)
     assert set(schema["properties"]["limits"]["properties"]) == set(LIMITS_KEYS)
     step = rule["properties"]["escalate"]["anyOf"][0]["properties"]
     assert set(step) == set(ESCALATION_KEYS)

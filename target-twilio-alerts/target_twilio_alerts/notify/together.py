@@ -1,0 +1,81 @@
+"""Messages that tell of several alerts: digests, and summaries of what was held."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.ledger import MessageState
+from target_twilio_alerts.ledger.ids import short_id
+from target_twilio_alerts.ledger.outbox import NewMessage
+from target_twilio_alerts.ledger.tables import iso_utc
+from target_twilio_alerts.notify.compose import DUPLICATE_ADDRESS, OPTED_OUT
+from target_twilio_alerts.rules.model import SEVERITIES
+from target_twilio_alerts.rules.routing import route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from target_twilio_alerts.messages import Rendered
+    from target_twilio_alerts.notify.compose import Quiet
+    from target_twilio_alerts.rules import Alerts
+    from target_twilio_alerts.rules.routing import Reached
+
+
+def tell_together(
+    alerts: Alerts,
+    names: Iterable[str],
+    via: Iterable[str],
+    *,
+    at: datetime,
+    quiet: Quiet,
+    severity: str,
+    render: Callable[[Reached, str, str], Rendered],
+) -> Iterator[NewMessage]:
+    """Compose one message for each recipient, channel and address.
+
+    Args:
+        alerts: The people.
+        names: Names of recipients and rotations.
+        via: Channels.
+        at: When.
+        quiet: Who opted out.
+        severity: How urgent it is.
+        render: Writes the text for somebody, a channel and a reference.
+    """
+    channels = tuple(via)
+    told: set[tuple[str, str]] = set()
+    for one in route(alerts, names, at=at, is_critical=severity == "critical"):
+        for channel in channels:
+            for place, address in enumerate(one.recipient.addresses(channel), 1):
+                why = one.withheld
+                if why is None and quiet.opt_outs.of(channel, address) is not None:
+                    why = OPTED_OUT
+                if why is None and (channel, address) in told:
+                    why = DUPLICATE_ADDRESS
+                told.add((channel, address))
+                reference = short_id()
+                rendered = render(one, channel, reference)
+                held = None if one.not_before is None else iso_utc(one.not_before)
+                yield NewMessage(
+                    id=reference,
+                    alert_id=None,
+                    recipient=one.recipient.name,
+                    channel=channel,
+                    address=address,
+                    subject=rendered.subject,
+                    text=rendered.text,
+                    html=rendered.html,
+                    salt=secrets.token_hex(16),
+                    template=rendered.template,
+                    locale=rendered.locale,
+                    encoding=rendered.encoding,
+                    segments=rendered.segments,
+                    severity_rank=SEVERITIES.index(severity),
+                    because=one.because,
+                    place=place,
+                    state=MessageState.PENDING if why is None else MessageState.SUPPRESSED,
+                    reason=why or (None if held is None else f"quiet hours until {held}"),
+                    not_before=one.not_before if why is None else None,
+                )
