@@ -27,7 +27,7 @@ def due(connection: Connection, *, at: datetime) -> list[str]:
         sa.select(table.alert_id)
         .join(alerts, alerts.c.id == table.alert_id)
         .where(table.told_at.is_(None), table.due_at <= at)
-        .order_by(alerts.c.raised_at, table.alert_id)
+        .order_by(alerts.c.raised_at, alerts.c.title, table.alert_id)
     )
     return list(connection.execute(query).scalars())
 

@@ -39,12 +39,14 @@ class Section:
 
     Attributes:
         title: Name of the rule, and how many they are.
-        headings: Of the columns.
+        columns: Names of their fields.
+        headings: What they are called.
         rows: A text for each column.
         totals: Sums of the amounts, one for each currency.
     """
 
     title: str
+    columns: tuple[str, ...]
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     totals: tuple[str, ...]
@@ -69,6 +71,7 @@ def _section(rule: str, entries: Sequence[DigestEntry], formats: Formats) -> Sec
             sums[str(one.get("currency") or "")] += amount
     return Section(
         title=f"{clean(rule)} ({len(entries)})",
+        columns=tuple(names),
         headings=tuple(formats.label(name, entity) for name in names),
         rows=tuple(tuple(_shown(one, name, formats) for name in names) for one in values),
         totals=tuple(

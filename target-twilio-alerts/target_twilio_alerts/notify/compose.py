@@ -15,6 +15,7 @@ from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import iso_utc
 from target_twilio_alerts.messages import MessageContext, fill_variables
 from target_twilio_alerts.rules.expressions import UNDECIDED
+from target_twilio_alerts.rules.model import SEVERITIES
 from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.documents import Value
     from target_twilio_alerts.ledger.alerts import Alert
     from target_twilio_alerts.ledger.silences import Silence
-    from target_twilio_alerts.messages import Messages
+    from target_twilio_alerts.messages import Messages, Rendered
     from target_twilio_alerts.rules import Alerts, Rule
     from target_twilio_alerts.rules.model import Content
     from target_twilio_alerts.rules.routing import Reached
@@ -205,27 +206,47 @@ class Composer:
             template=rule.template,
             max_segments=rule.max_segments,
         )
-        message = NewMessage(
-            id=reference,
-            alert_id=alert.id,
-            recipient=recipient.name,
+        message = write_message(
+            rendered,
+            reached,
+            reference=reference,
             channel=channel,
             address=address,
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            salt=secrets.token_hex(16),
-            template=rendered.template,
-            locale=rendered.locale,
-            encoding=rendered.encoding,
-            segments=rendered.segments,
-            severity_rank=rule.severity_rank,
-            because=reached.because,
-            step=step,
+            severity=rule.severity,
         )
+        message = replace(message, alert_id=alert.id, step=step)
         if channel == "whatsapp" and rule.content is not None:
             message = _by_content(message, rule.content, context)
         return message, rendered.problem
+
+
+def write_message(
+    rendered: Rendered,
+    reached: Reached,
+    *,
+    reference: str,
+    channel: str,
+    address: str,
+    severity: str,
+) -> NewMessage:
+    """A message to somebody's address, about no alert yet."""
+    return NewMessage(
+        id=reference,
+        alert_id=None,
+        recipient=reached.recipient.name,
+        channel=channel,
+        address=address,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        salt=secrets.token_hex(16),
+        template=rendered.template,
+        locale=rendered.locale,
+        encoding=rendered.encoding,
+        segments=rendered.segments,
+        severity_rank=SEVERITIES.index(severity),
+        because=reached.because,
+    )
 
 
 def _why_not(

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.ids import short_id
-from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import iso_utc
-from target_twilio_alerts.notify.compose import DUPLICATE_ADDRESS, OPTED_OUT
-from target_twilio_alerts.rules.model import SEVERITIES
+from target_twilio_alerts.notify.compose import DUPLICATE_ADDRESS, OPTED_OUT, write_message
 from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
+    from target_twilio_alerts.ledger.outbox import NewMessage
     from target_twilio_alerts.messages import Rendered
     from target_twilio_alerts.notify.compose import Quiet
     from target_twilio_alerts.rules import Alerts
@@ -58,22 +57,16 @@ def tell_together(
                 reference = short_id()
                 rendered = render(one, channel, reference)
                 held = None if one.not_before is None else iso_utc(one.not_before)
-                yield NewMessage(
-                    id=reference,
-                    alert_id=None,
-                    recipient=one.recipient.name,
+                message = write_message(
+                    rendered,
+                    one,
+                    reference=reference,
                     channel=channel,
                     address=address,
-                    subject=rendered.subject,
-                    text=rendered.text,
-                    html=rendered.html,
-                    salt=secrets.token_hex(16),
-                    template=rendered.template,
-                    locale=rendered.locale,
-                    encoding=rendered.encoding,
-                    segments=rendered.segments,
-                    severity_rank=SEVERITIES.index(severity),
-                    because=one.because,
+                    severity=severity,
+                )
+                yield replace(
+                    message,
                     place=place,
                     state=MessageState.PENDING if why is None else MessageState.SUPPRESSED,
                     reason=why or (None if held is None else f"quiet hours until {held}"),
