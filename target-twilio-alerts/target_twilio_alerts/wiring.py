@@ -29,8 +29,9 @@ def version() -> str:
 
 
 def used_channels(alerts: Alerts) -> list[str]:
-    """The channels that the rules send over."""
-    return sorted({channel for rule in alerts.rules for channel in rule.channels})
+    """The channels that the rules send over, and the flood brake's summary."""
+    of_rules = {channel for rule in alerts.rules for channel in rule.channels}
+    return sorted(of_rules.union(alerts.limits.via))
 
 
 def configured_channels(settings: Settings) -> list[str]:

@@ -72,7 +72,7 @@ def _template_use(rule: Rule) -> TemplateUse:
         rule=rule.name,
         entity=rule.entity.name,
         template=rule.template,
-        channels=rule.via,
+        channels=rule.alert_channels,
         fields={name: field.kind.value for name, field in rule.entity.fields.items()},
         max_segments=rule.max_segments,
     )

@@ -132,8 +132,13 @@ class Rule:
     def channels(self) -> tuple[str, ...]:
         """All channels that it may send over, each once."""
         others = () if self.undecided is None else self.undecided.via
+        return tuple(dict.fromkeys((*self.alert_channels, *others)))
+
+    @property
+    def alert_channels(self) -> tuple[str, ...]:
+        """The channels that tell its alerts, first or later, each once."""
         later = [channel for step in self.escalation for channel in step.via]
-        return tuple(dict.fromkeys((*self.via, *others, *self.fallback, *later)))
+        return tuple(dict.fromkeys((*self.via, *self.fallback, *later)))
 
     @property
     def severity_rank(self) -> int:
