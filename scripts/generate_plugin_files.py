@@ -31,6 +31,7 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
         for name, description in {
             "ack": "Acknowledge an alert: it is escalated no further.",
             "audit": "Show who was told what, when, and how it ended.",
+            "backtest": "Tell what the rules would have told of the past.",
             "check": "Check the alerts file, the templates and the settings.",
             "deliver": "Hand over what is pending.",
             "explain": "Tell what each rule says of a document.",

@@ -6,6 +6,7 @@ import click
 
 from target_twilio_alerts.cli.acknowledge import ack
 from target_twilio_alerts.cli.audit import audit
+from target_twilio_alerts.cli.backtest import backtest
 from target_twilio_alerts.cli.check import check
 from target_twilio_alerts.cli.explain import explain
 from target_twilio_alerts.cli.operate import deliver, resend, send_test
@@ -35,6 +36,7 @@ def main(context: click.Context, config: tuple[str, ...]) -> None:
 audit.add_command(undecided)
 main.add_command(ack)
 main.add_command(audit)
+main.add_command(backtest)
 main.add_command(check)
 main.add_command(deliver)
 main.add_command(explain)

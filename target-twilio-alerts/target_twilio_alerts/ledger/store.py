@@ -29,15 +29,16 @@ class Ledger:
 
     Args:
         url: A SQLAlchemy URL. A SQLite file is created when missing; its folder must exist.
+        is_scratch: Whether it will be thrown away, so that no commit need reach the disk.
 
     Raises:
         LedgerError: The URL is no database we know, or the database cannot be opened, or was
             written by a newer version of this package.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_scratch: bool = False) -> None:
         self.url = _parse_url(url)
-        self.engine = _create_engine(self.url)
+        self.engine = _create_engine(self.url, synchronous="OFF" if is_scratch else "FULL")
         try:
             self._migrate()
         except DBAPIError as error:
@@ -158,7 +159,7 @@ def _parse_url(url: str) -> URL:
     return parsed
 
 
-def _create_engine(url: URL) -> Engine:
+def _create_engine(url: URL, *, synchronous: str) -> Engine:
     engine = sa.create_engine(
         url,
         connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
@@ -172,7 +173,7 @@ def _create_engine(url: URL) -> Engine:
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         # A message marked `sending` must survive a power cut, so each commit reaches the disk.
-        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA synchronous = {synchronous}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 

@@ -59,7 +59,7 @@ class Stage:
         every = {rule.name: rule for rule in (*self._alerts.rules, *self._alerts.disabled)}
         rules = [every[name] for name in case.rules] or list(self._alerts.rules)
         alerts = replace(self._alerts, rules=tuple(rules), rates=self._rates(case))
-        ledger = Ledger(self._new_ledger())
+        ledger = Ledger(self._new_ledger(), is_scratch=True)
         try:
             self._read_whole(ledger, alerts, case)
             return list(self._play(ledger, alerts, case))
@@ -77,7 +77,7 @@ class Stage:
         """A ledger's URL; only the first one is made step by step."""
         if self._empty is None:
             made = self._folder / "first.db"
-            Ledger(f"sqlite:///{made}").close()
+            Ledger(f"sqlite:///{made}", is_scratch=True).close()
             self._empty = self._folder / "empty.db"
             shutil.copy(made, self._empty)
         return f"sqlite:///{shutil.copy(self._empty, self._folder / f'{long_id()}.db')}"

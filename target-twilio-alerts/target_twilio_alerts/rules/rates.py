@@ -81,6 +81,10 @@ class Rates:
                 days.insert(bisect_right(days, rate.day), rate.day)
             self._rates[pair, rate.day] = rate
 
+    def every(self) -> list[Rate]:
+        """All of them."""
+        return list(self._rates.values())
+
     def find(
         self,
         base: str,
