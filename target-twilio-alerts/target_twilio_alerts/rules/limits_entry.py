@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.model import CHANNELS, PER_RECIPIENT, Limits
-from target_twilio_alerts.rules.prices import PricesFileError, read_prices
+from target_twilio_alerts.rules.prices import read_prices
+from target_twilio_alerts.rules.table_file import TableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +94,6 @@ def _prices(file: YamlFile, mistakes: Mistakes, entry: Entry | None) -> Prices |
         return None
     try:
         return read_prices(mistakes.path.parent / text.value, CHANNELS)
-    except PricesFileError as error:
+    except TableFileError as error:
         mistakes.add(text.line, f"limits: {error}")
         return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import phonenumbers
+
+from target_twilio_alerts.rules.table_file import TableFileError, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +19,6 @@ COLUMNS = ("channel", "country", "price")
 ANYWHERE = "*"
 _PRICE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _COUNTRY = re.compile(r"[A-Z]{2}|\*")
-
-
-class PricesFileError(Exception):
-    """A table of prices that cannot be used; the text says which line, and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +46,13 @@ def read_prices(path: Path, channels: tuple[str, ...]) -> Prices:
         channels: The channels that there are.
 
     Raises:
-        PricesFileError: It is missing, or a line cannot be read.
+        TableFileError: It is missing, or a line cannot be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise PricesFileError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise PricesFileError(f"{path}: is not UTF-8; save it as UTF-8") from None
     found = {}
-    for number, fields in enumerate(csv.reader(text.splitlines()), 1):
-        given = [one.strip() for one in fields]
-        if number == 1:
-            if tuple(given) != COLUMNS:
-                raise PricesFileError(f"{path}:1: the first line must be {','.join(COLUMNS)}")
-            continue
-        if not any(given):
-            continue
+    for number, given in read_table(path, COLUMNS):
         problem = _problem(given, channels)
         if problem is not None:
-            raise PricesFileError(f"{path}:{number}: {problem}")
+            raise TableFileError(f"{path}:{number}: {problem}")
         found[given[0], given[1]] = Decimal(given[2])
     return Prices(found)
 

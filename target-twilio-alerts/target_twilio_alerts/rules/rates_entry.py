@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.durations import read_days
 from target_twilio_alerts.rules.rates import MAX_AGE, Rates
-from target_twilio_alerts.rules.rates_file import RatesFileError, read_rates
+from target_twilio_alerts.rules.rates_file import read_rates
+from target_twilio_alerts.rules.table_file import TableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +58,6 @@ class RatesEntry:
             return rates
         try:
             rates.add(read_rates(self._mistakes.path.parent / name.value))
-        except RatesFileError as error:
+        except TableFileError as error:
             self._mistakes.add(name.line, f"rates: {error}")
         return rates

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.rates import Rate
+from target_twilio_alerts.rules.table_file import TableFileError, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 COLUMNS = ("date", "from", "to", "rate")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _RATE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,15})?")
-
-
-class RatesFileError(Exception):
-    """A file of rates that cannot be used; the text says which line, and how to mend it."""
 
 
 def read_rates(path: Path) -> list[Rate]:
@@ -31,31 +26,15 @@ def read_rates(path: Path) -> list[Rate]:
             ``2026-11-20,EUR,SEK,11.0425``: one EUR is 11.0425 SEK from that day on.
 
     Raises:
-        RatesFileError: It is missing, or a line cannot be read.
+        TableFileError: It is missing, or a line cannot be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RatesFileError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise RatesFileError(f"{path}: is not UTF-8; save it as UTF-8") from None
-    return list(_rates(path, text))
-
-
-def _rates(path: Path, text: str) -> Iterator[Rate]:
-    lines = csv.reader(text.splitlines())
-    for number, fields in enumerate(lines, 1):
-        given = [one.strip() for one in fields]
-        if number == 1:
-            if tuple(given) != COLUMNS:
-                raise RatesFileError(f"{path}:1: the first line must be {','.join(COLUMNS)}")
-            continue
-        if not any(given):
-            continue
+    rates = []
+    for number, given in read_table(path, COLUMNS):
         try:
-            yield parse_rate(fields, f"{path.name}:{number}")
+            rates.append(parse_rate(given, f"{path.name}:{number}"))
         except ValueError as error:
-            raise RatesFileError(f"{path}:{number}: {error}") from None
+            raise TableFileError(f"{path}:{number}: {error}") from None
+    return rates
 
 
 def parse_rate(given: list[str], source: str) -> Rate:

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from target_twilio_alerts.rules.prices import PricesFileError, read_prices
+from target_twilio_alerts.rules.prices import read_prices
+from target_twilio_alerts.rules.table_file import TableFileError
 
 CHANNELS = ("sms", "email")
 
@@ -40,10 +41,10 @@ def test_what_the_table_does_not_have_is_not_known(read):
     ],
 )
 def test_a_mistake_names_its_line(read, line, said):
-    with pytest.raises(PricesFileError, match=f"prices.csv:3: {said}"):
+    with pytest.raises(TableFileError, match=f"prices.csv:3: {said}"):
         read(f"channel,country,price\nsms,NO,1\n{line}\n")
 
 
 def test_a_table_without_its_first_line_is_refused(read):
-    with pytest.raises(PricesFileError, match=r"prices\.csv:1: the first line must be channel"):
+    with pytest.raises(TableFileError, match=r"prices\.csv:1: the first line must be channel"):
         read("sms,SE,1\n")

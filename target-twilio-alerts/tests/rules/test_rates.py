@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_twilio_alerts.rules import Rate, Rates
-from target_twilio_alerts.rules.rates_file import RatesFileError, read_rates
+from target_twilio_alerts.rules.rates_file import read_rates
+from target_twilio_alerts.rules.table_file import TableFileError
 
 DAY = date(2026, 11, 20)
 
@@ -93,14 +94,14 @@ def test_a_line_that_cannot_be_read_is_told(tmp_path, text, says):
     path = tmp_path / "rates.csv"
     is_header = says.startswith(":1")
     path.write_text(text if is_header else f"date,from,to,rate\n{text}\n", encoding="utf-8")
-    with pytest.raises(RatesFileError) as caught:
+    with pytest.raises(TableFileError) as caught:
         read_rates(path)
     assert str(caught.value) == f"{path}{says}"
 
 
 def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
-    with pytest.raises(RatesFileError, match="cannot be read"):
+    with pytest.raises(TableFileError, match="cannot be read"):
         read_rates(tmp_path / "none.csv")
     (tmp_path / "rates.csv").write_bytes(b"date,from,to,rate\n\xff")
-    with pytest.raises(RatesFileError, match="is not UTF-8; save it as UTF-8"):
+    with pytest.raises(TableFileError, match="is not UTF-8; save it as UTF-8"):
         read_rates(tmp_path / "rates.csv")
