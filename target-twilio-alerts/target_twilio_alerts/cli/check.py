@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -11,12 +12,33 @@ from target_twilio_alerts.cli.workplace import told_in_one_line
 from target_twilio_alerts.ledger import LedgerError, events
 from target_twilio_alerts.messages import Messages, TemplateUse
 from target_twilio_alerts.rules import AlertsFileError
+from target_twilio_alerts.rules.expressions.never import contradiction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
 
     from target_twilio_alerts.cli.workplace import Workplace
     from target_twilio_alerts.rules import Rule
+
+
+class _Results:
+    """What was checked, told at once: a line for people, or one of JSON.
+
+    Args:
+        as_json: Whether programs read it.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self.wrong = 0
+
+    def tell(self, what: str, *, ok: bool) -> None:
+        """Tell one result."""
+        self.wrong += not ok
+        if self._as_json:
+            click.echo(json.dumps({"ok": ok, "what": what}, ensure_ascii=False))
+        else:
+            click.echo(f"{'ok    ' if ok else 'WRONG '} {what}")
 
 
 @click.command()
@@ -25,46 +47,54 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also ask Twilio and SendGrid (credentials, sender), and open the ledger.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each result.")
 @click.pass_obj
 @told_in_one_line
-def check(workplace: Workplace, *, online: bool) -> None:
+def check(workplace: Workplace, *, online: bool, as_json: bool) -> None:
     """Check the alerts file, the templates and the settings; nothing is sent.
 
     Exits with 1 when something must be mended.
     """
+    results = _Results(as_json=as_json)
     try:
         alerts = workplace.alerts
     except AlertsFileError as error:
         for mistake in error.mistakes:
-            click.echo(f"WRONG  {mistake}")
+            results.tell(str(mistake), ok=False)
         raise click.exceptions.Exit(1) from None
-    settings = workplace.settings
+    settings, every = workplace.settings, (*alerts.rules, *alerts.disabled)
     problems = [
         *workplace.unknown_settings(),
-        *map(
-            str,
-            Messages(settings.templates_dir).check(
-                map(_template_use, (*alerts.rules, *alerts.disabled))
-            ),
-        ),
+        *map(str, Messages(settings.templates_dir).check(map(_template_use, every))),
+        *_hopeless(alerts.path.name, every),
     ]
     for problem in problems:
-        click.echo(f"WRONG  {problem}")
+        results.tell(problem, ok=False)
     rules, people = _count(alerts.rules, "rule"), _count(alerts.recipients, "recipient")
     disabled = f" ({len(alerts.disabled)} more not enabled)" if alerts.disabled else ""
-    click.echo(f"ok     {settings.alerts_file}: {rules}{disabled}, {people}")
-    wrong = len(problems)
+    results.tell(f"{settings.alerts_file}: {rules}{disabled}, {people}", ok=True)
     for name in wiring.used_channels(alerts):
         if missing := settings.missing_for(name):
-            click.echo(f"WRONG  {name}: {missing} is not set")
-            wrong += 1
+            results.tell(f"{name}: {missing} is not set", ok=False)
         else:
-            click.echo(f"ok     {name}: settings are complete")
-            wrong += _ask(workplace, name) if online else 0
+            results.tell(f"{name}: settings are complete", ok=True)
+            if online:
+                _ask(workplace, name, results)
     if online:
-        wrong += _open_ledger(workplace)
-    if wrong:
+        _open_ledger(workplace, results)
+    if results.wrong:
         raise click.exceptions.Exit(1)
+
+
+def _hopeless(file: str, rules: Iterable[Rule]) -> Iterator[str]:
+    """Rules that can never alert."""
+    for rule in rules:
+        parts = contradiction(rule.condition.tree)
+        if parts is not None:
+            yield (
+                f"{file}:{rule.line}: rule {rule.name!r}: can never alert, since {parts} cannot "
+                "hold at once; correct its condition"
+            )
 
 
 def _template_use(rule: Rule) -> TemplateUse:
@@ -82,30 +112,23 @@ def _count(things: Collection[object], name: str) -> str:
     return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
 
 
-def _open_ledger(workplace: Workplace) -> int:
+def _open_ledger(workplace: Workplace, results: _Results) -> None:
     try:
         with workplace.ledger() as ledger, ledger.read() as connection:
             number, _ = events.head(connection)
     except LedgerError as error:
-        click.echo(f"WRONG  {error}")
-        return 1
-    click.echo(f"ok     {ledger.description}: opens, {number} events")
-    return 0
+        results.tell(str(error), ok=False)
+    else:
+        results.tell(f"{ledger.description}: opens, {number} events", ok=True)
 
 
-def _ask(workplace: Workplace, name: str) -> int:
-    wrong = 0
+def _ask(workplace: Workplace, name: str, results: _Results) -> None:
     channel = wiring.build_channels(workplace.settings, [name])[name]
     try:
-        results = channel.check()
+        found = channel.check()
     finally:
         channel.close()
-    for result in results:
-        if result.ok:
-            click.echo(f"ok     {name}: {result.what}")
-        else:
-            # A provider's error may bring the same advice with it.
-            mend = "" if not result.mend or result.mend in result.what else f"; {result.mend}"
-            click.echo(f"WRONG  {name}: {result.what}{mend}")
-            wrong += 1
-    return wrong
+    for result in found:
+        # A provider's error may bring the same advice with it.
+        mend = "" if result.ok or not result.mend or result.mend in result.what else result.mend
+        results.tell(f"{name}: {result.what}" + (f"; {mend}" if mend else ""), ok=result.ok)

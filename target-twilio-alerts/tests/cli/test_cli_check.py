@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -49,6 +50,24 @@ def test_a_good_file_is_told_line_by_line(office):
         f"ok     {office.root / 'alerts.yml'}: 1 rule, 1 recipient",
         "ok     sms: settings are complete",
     ]
+
+
+def test_each_result_is_a_line_of_json(office):
+    first, second = map(json.loads, office.run("check", "--json").splitlines())
+    assert first == {"ok": True, "what": f"{office.root / 'alerts.yml'}: 1 rule, 1 recipient"}
+    assert second == {"ok": True, "what": "sms: settings are complete"}
+
+
+def test_a_rule_that_can_never_alert_is_told_with_its_line(office):
+    path = office.root / "alerts.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub("when: .*", "when: amount > 9 and amount < 9", text), encoding="utf-8")
+    [wrong] = [one for one in office.run("check", code=1).splitlines() if one.startswith("WRONG")]
+    assert re.fullmatch(
+        r"WRONG  alerts\.yml:\d+: rule '.*': can never alert, since amount > 9 and amount < 9 "
+        "cannot hold at once; correct its condition",
+        wrong,
+    )
 
 
 def test_every_mistake_is_told_with_its_file_line_rule_and_mend(office):
