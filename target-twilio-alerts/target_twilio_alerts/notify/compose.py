@@ -16,7 +16,7 @@ from target_twilio_alerts.ledger.tables import iso_utc
 from target_twilio_alerts.messages import MessageContext, fill_variables
 from target_twilio_alerts.rules.expressions import UNDECIDED
 from target_twilio_alerts.rules.model import SEVERITIES
-from target_twilio_alerts.rules.routing import route
+from target_twilio_alerts.rules.routing import reach_themselves, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -124,13 +124,17 @@ class Composer:
         yield from self._fall_back(occasion, reached, channels, quiet, step=step)
 
     def compose_fallback(
-        self, occasion: Occasion, recipients: Iterable[str], *, at: datetime, quiet: Quiet
+        self, occasion: Occasion, recipient: str, *, at: datetime, quiet: Quiet
     ) -> Iterator[Composed]:
-        """Compose messages over the rule's `fallback`, for those who opted out of a channel."""
+        """Compose the message over the rule's `fallback`, for somebody who opted out of others."""
         rule = occasion.rule
-        critical = rule.severity == "critical"
-        reached = route(self._alerts, recipients, at=at, is_critical=critical)
-        yield from self._fall_back(occasion, reached, rule.via, quiet, step=0)
+        reached = reach_themselves(
+            self._alerts,
+            self._alerts.recipients[recipient],
+            at=at,
+            is_critical=rule.severity == "critical",
+        )
+        yield from self._fall_back(occasion, [reached], rule.via, quiet, step=0)
 
     def _fall_back(
         self,

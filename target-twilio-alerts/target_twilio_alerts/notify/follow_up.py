@@ -184,9 +184,7 @@ class FollowUp:
                 and recipient in self._alerts.recipients
                 and not self._is_told(connection, alert_id, recipient, occasion.rule.fallback)
             ):
-                yield from self._composer.compose_fallback(
-                    occasion, [recipient], at=now, quiet=quiet
-                )
+                yield from self._composer.compose_fallback(occasion, recipient, at=now, quiet=quiet)
 
     def _summarise(self, connection: Connection, now: datetime, quiet: Quiet) -> Iterator[Composed]:
         """Name what the flood brake has held, at most once an hour."""

@@ -62,6 +62,14 @@ def route(
     ]
 
 
+def reach_themselves(
+    alerts: Alerts, recipient: Recipient, *, at: datetime, is_critical: bool
+) -> Reached:
+    """How a recipient is reached at a moment, whoever stands in for them."""
+    one = Reached(recipient)
+    return one if is_critical else _disturb(alerts, one, at)
+
+
 def zone_of(alerts: Alerts, recipient: Recipient) -> tzinfo:
     """The zone that a recipient's days and hours are told in."""
     if recipient.timezone is not None:

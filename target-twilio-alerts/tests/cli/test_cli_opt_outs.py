@@ -45,6 +45,19 @@ def test_the_fallback_is_sent_once_however_often_it_is_looked_at(team):
     assert states(team) == [("email", "accepted"), ("sms", "rejected")]
 
 
+def test_the_fallback_is_theirs_though_they_are_away_by_then(office):
+    deputy = {"sms": OPTED_OUT, "email": "bo@example.com"}
+    person = {"sms": OPTED_OUT, "email": "anna@example.com"}
+    office.people(rules=RULES, anna=person)
+    office.alert(invoice("1", 75000))
+    away = {"from": "2000-01-01", "to": "2200-01-01", "deputy": "bo"}
+    office.people(rules=RULES, anna={**person, "timezone": "UTC", "away": away}, bo=deputy)
+    for _ in range(3):
+        office.run("deliver")
+    assert states(office) == [("email", "accepted"), ("sms", "rejected")]
+    assert {one["recipient"] for one in office.trail()} == {"anna"}
+
+
 def test_an_opt_out_ends_when_an_operator_says_so_and_why(team):
     team.alert(invoice("1", 75000))
     team.run("deliver")
