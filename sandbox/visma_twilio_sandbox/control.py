@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from visma_twilio_sandbox.sandbox import Sandbox
     from visma_twilio_sandbox.visma import VismaCompany
 
-SERVICES = ("connect", "visma", "twilio", "messaging", "sendgrid")
+SERVICES = ("connect", "visma", "twilio", "messaging", "comms", "sendgrid")
 
 _CONTENT_SECURITY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -87,7 +87,8 @@ class _Control:
     async def state(self, _: Request) -> Response:
         """Tell what the page shows."""
         box = self._sandbox
-        return _json(state(box.twilio.messages, box.sendgrid.emails, box.page_names))
+        emails = [*box.sendgrid.emails, *box.twilio.emails]
+        return _json(state(box.twilio.messages, box.twilio.calls, emails, box.page_names))
 
     async def names(self, request: Request) -> Response:
         """Name people: `{"+46701234567": "Anna Lind", "anna@example.com": "Anna Lind"}`."""
@@ -98,7 +99,7 @@ class _Control:
         return _json(self._sandbox.page_names)
 
     async def settle(self, _: Request) -> Response:
-        """Bring every SMS to its last status."""
+        """Bring every SMS and call to its last status."""
         await run_in_threadpool(self._sandbox.twilio.settle)
         failures = self._sandbox.twilio.callback_failures
         return _json({"callback_failures": [f"{one.url}: {one.reason}" for one in failures]})

@@ -187,7 +187,7 @@ class Email:
     """An email one person was sent.
 
     Attributes:
-        time: When SendGrid took it.
+        time: When it was taken.
         text: The plain text; "" if it has none.
         html: The HTML; None if it has none.
         custom_args: The mail's and the envelope's together.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from visma_twilio_sandbox.twilio import Call
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -12,18 +14,24 @@ if TYPE_CHECKING:
 
 
 def state(
-    messages: Sequence[Message], emails: Sequence[Email], names: Mapping[str, str]
+    messages: Sequence[Message],
+    calls: Sequence[Call],
+    emails: Sequence[Email],
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
     """Sort messages by recipient. Everybody with a name is there, with or without messages.
 
     Args:
-        messages: SMS, oldest first.
+        messages: SMS and WhatsApp messages, oldest first.
+        calls: Calls, oldest first.
         emails: Emails, oldest first.
         names: Number or email address to the person's name.
     """
     phones: dict[str, list[dict[str, Any]]] = {one: [] for one in names if "@" not in one}
-    for message in messages:
-        phones.setdefault(message.to, []).append(_sms(message))
+    both: list[Message | Call] = [*messages, *calls]
+    for one in sorted(both, key=lambda one: one.date_created):
+        shown = _call(one) if isinstance(one, Call) else _sms(one)
+        phones.setdefault(one.to, []).append(shown)
     inboxes: dict[str, list[dict[str, Any]]] = {one: [] for one in names if "@" in one}
     for email in emails:
         inboxes.setdefault(email.to, []).append(_email(email))
@@ -49,6 +57,19 @@ def _sms(message: Message) -> dict[str, Any]:
         "error_code": message.error_code,
         "error_message": message.error_message,
         "segments": message.num_segments,
+    }
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {
+        "sid": call.sid,
+        "time": call.date_created.isoformat(),
+        "from": call.from_,
+        "body": f"\N{BLACK TELEPHONE} {call.said}",
+        "status": call.status,
+        "error_code": None,
+        "error_message": None,
+        "segments": "1",
     }
 
 

@@ -83,6 +83,7 @@ class Sandbox:
                 ),
                 self._serve("twilio", self.twilio.app, twilio.error_body),
                 self._serve("messaging", self.twilio.messaging_app, twilio.error_body),
+                self._serve("comms", self.twilio.comms_app, twilio.error_body),
                 self._serve("sendgrid", self.sendgrid.app, sendgrid.error_body),
                 self._serve("control", control_app(self), twilio.error_body),
             )
@@ -131,6 +132,11 @@ class Sandbox:
         return self._servers["messaging"].url
 
     @property
+    def comms_url(self) -> str:
+        """Instead of ``https://comms.twilio.com``."""
+        return self._servers["comms"].url
+
+    @property
     def sendgrid_url(self) -> str:
         """Instead of ``https://api.sendgrid.com``."""
         return self._servers["sendgrid"].url
@@ -153,11 +159,13 @@ class Sandbox:
             f"{target}_ACCOUNT_SID": credentials.ACCOUNT_SID,
             f"{target}_AUTH_TOKEN": credentials.AUTH_TOKEN,
             f"{target}_FROM_NUMBER": credentials.FROM_NUMBER,
+            f"{target}_VOICE_FROM": credentials.FROM_NUMBER,
             f"{target}_WHATSAPP_FROM": credentials.WHATSAPP_NUMBER,
             f"{target}_SENDGRID_API_KEY": credentials.SENDGRID_API_KEY,
             f"{target}_EMAIL_FROM": "alerts@example.com",
             f"{target}_TWILIO_API_URL": self.twilio_url,
             f"{target}_TWILIO_MESSAGING_URL": self.messaging_url,
+            f"{target}_TWILIO_EMAIL_API_URL": self.comms_url,
             f"{target}_SENDGRID_API_URL": self.sendgrid_url,
         }
 
@@ -169,7 +177,7 @@ class Sandbox:
         """What a service was asked, oldest first.
 
         Args:
-            service: connect, visma, twilio, messaging, sendgrid or control.
+            service: connect, visma, twilio, messaging, comms, sendgrid or control.
 
         Raises:
             LookupError: There is no such service.

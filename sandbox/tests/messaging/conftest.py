@@ -14,6 +14,7 @@ from visma_twilio_sandbox import credentials, sendgrid, twilio
 from visma_twilio_sandbox.faults import Faults
 from visma_twilio_sandbox.serving import RequestLog, ServiceServer
 
+SAY = "<Response><Say>Hello</Say></Response>"
 TO = "+46701740605"
 
 
@@ -85,6 +86,11 @@ class TwilioApi(Api):
         path = f"{base or self.base}/Messages.json"
         return self.request("POST", path, data=data, auth=auth)
 
+    def call(self, auth=None, base=None, **form):
+        form = {"To": TO, "From": credentials.FROM_NUMBER, "Twiml": SAY, **form}
+        data = {name: value for name, value in form.items() if value is not None}
+        return self.request("POST", f"{base or self.base}/Calls.json", data=data, auth=auth)
+
 
 @pytest.fixture
 def api(host):
@@ -93,6 +99,14 @@ def api(host):
         api.session.auth = (credentials.ACCOUNT_SID, credentials.AUTH_TOKEN)
         yield api
     account.stop()
+
+
+@pytest.fixture
+def comms(host):
+    account = twilio.Twilio()
+    with TwilioApi(host, account, account.comms_app, twilio.error_body) as api:
+        api.session.auth = (credentials.ACCOUNT_SID, credentials.AUTH_TOKEN)
+        yield api
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""api.twilio.com: the parts of the 2010-04-01 API that concern messages."""
+"""api.twilio.com: the parts of the 2010-04-01 API that concern messages and calls."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from starlette.routing import Route
 
 from visma_twilio_sandbox import credentials
 from visma_twilio_sandbox.twilio.auth import authenticate, is_api_key
+from visma_twilio_sandbox.twilio.call_create import create_call
+from visma_twilio_sandbox.twilio.calls import call_json
 from visma_twilio_sandbox.twilio.create import create_message, read_form
 from visma_twilio_sandbox.twilio.errors import JSON, TwilioError
-from visma_twilio_sandbox.twilio.listing import list_messages, page_size
+from visma_twilio_sandbox.twilio.listing import list_calls, list_messages, page_size
 from visma_twilio_sandbox.twilio.resources import ACCOUNTS, account_json, message_json, number_json
 from visma_twilio_sandbox.twilio.update import PARAMETERS, check_update
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from visma_twilio_sandbox.twilio.service import Twilio
     from visma_twilio_sandbox.twilio.store import Message
 
+_CREATES = ("/Messages.json", "/Calls.json")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -39,6 +42,8 @@ def api_app(twilio: Twilio) -> Starlette:
             Route(
                 f"{account}/Messages/{{sid}}.json", api.message, methods=["GET", "POST", "DELETE"]
             ),
+            Route(f"{account}/Calls.json", api.calls, methods=["GET", "POST"]),
+            Route(f"{account}/Calls/{{sid}}.json", api.call, methods=["GET"]),
             Route(f"{account}/IncomingPhoneNumbers.json", api.numbers, methods=["GET"]),
         ],
         exception_handlers={TwilioError: api.refuse, 404: api.not_found, 405: api.not_found},
@@ -84,6 +89,36 @@ class _Api:
         self._twilio.store.advance(message.sid)
         return self._answer(answer)
 
+    async def calls(self, request: Request) -> Response:
+        """Create Call and List Calls."""
+        twilio = self._twilio
+        if request.method == "POST":
+            account = self._login(request)
+            call = create_call(
+                await _form(request),
+                account_sid=account,
+                new_sid=twilio.store.new_sid,
+                refuses=twilio.refuses_calls,
+            )
+            if account == credentials.ACCOUNT_SID:
+                twilio.call_store.add(call)
+            return self._answer(call_json(call), 201)
+        self._live(request)
+        answer = list_calls(twilio.calls, request.url.path, request.query_params.multi_items())
+        for found in answer["calls"]:
+            twilio.call_store.advance(found["sid"])
+        return self._answer(answer)
+
+    async def call(self, request: Request) -> Response:
+        """Fetch Call."""
+        self._live(request)
+        call = self._twilio.call_store.get(request.path_params["sid"])
+        if call is None:
+            raise _unknown(request)
+        answer = call_json(call)
+        self._twilio.call_store.advance(call.sid)
+        return self._answer(answer)
+
     async def numbers(self, request: Request) -> Response:
         """List IncomingPhoneNumbers; the filter finds parts of numbers too."""
         self._live(request)
@@ -107,7 +142,7 @@ class _Api:
         """Answer a refusal, and note it if it was of a create."""
         if not isinstance(error, TwilioError):
             raise error
-        if request.method == "POST" and request.url.path.endswith("/Messages.json"):
+        if request.method == "POST" and request.url.path.endswith(_CREATES):
             self._twilio.refused.append(error)
         response = error.response()
         response.headers.update(self._headers())

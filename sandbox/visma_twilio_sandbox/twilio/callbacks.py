@@ -9,12 +9,14 @@ import queue
 import random
 import threading
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 import requests
 
 from visma_twilio_sandbox import credentials
+from visma_twilio_sandbox.twilio.calls import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +37,7 @@ class CallbackFailure:
     """A callback that nobody took: the HTTP status, or None and why there was no answer."""
 
     url: str
-    message_sid: str
+    sid: str
     message_status: str
     status: int | None
     reason: str
@@ -68,11 +70,14 @@ def is_callback_url(url: str) -> bool:
     )
 
 
-def fields_of(message: Message) -> dict[str, str]:
-    """Return what a callback tells of a message.
+def fields_of(message: Message | Call) -> dict[str, str]:
+    """Return what a callback tells of a message or a call.
 
-    Source: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status.
+    Source: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status and
+    https://www.twilio.com/docs/voice/api/call-resource#statuscallback.
     """
+    if isinstance(message, Call):
+        return _fields_of_call(message)
     fields = {
         "AccountSid": message.account_sid,
         "ApiVersion": API_VERSION,
@@ -92,6 +97,24 @@ def fields_of(message: Message) -> dict[str, str]:
     return fields
 
 
+def _fields_of_call(call: Call) -> dict[str, str]:
+    fields = {
+        "AccountSid": call.account_sid,
+        "ApiVersion": API_VERSION,
+        "CallSid": call.sid,
+        "CallStatus": call.status,
+        "CallbackSource": "call-progress-events",
+        "Direction": "outbound-api",
+        "From": call.from_,
+        "Timestamp": format_datetime(call.date_updated),
+        "To": call.to,
+    }
+    if call.start_time and call.end_time:
+        seconds = int((call.end_time - call.start_time).total_seconds())
+        fields["CallDuration"] = str(seconds)
+    return fields
+
+
 class Callbacks:
     """Sends callbacks from a thread of its own, so that no API answer waits for them.
 
@@ -104,9 +127,9 @@ class Callbacks:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - decides the disorder only
-        self._queue: queue.Queue[Message | None] = queue.Queue()
+        self._queue: queue.Queue[Message | Call | None] = queue.Queue()
         self._lock = threading.Lock()
-        self._held: list[Message] | None = None
+        self._held: list[Message | Call] | None = None
         self._failures: list[CallbackFailure] = []
         self._thread: threading.Thread | None = None
         self._number = 0
@@ -117,9 +140,11 @@ class Callbacks:
         with self._lock:
             return list(self._failures)
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Message | Call) -> None:
         """Send a callback about this status, if the message asks for callbacks."""
         if not message.status_callback:
+            return
+        if isinstance(message, Call) and message.event not in message.events:
             return
         with self._lock:
             if self._held is not None:
@@ -151,7 +176,7 @@ class Callbacks:
             self._queue.put(None)
             thread.join(_JOIN)
 
-    def _put(self, message: Message) -> None:
+    def _put(self, message: Message | Call) -> None:
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -172,7 +197,7 @@ class Callbacks:
                 finally:
                     self._queue.task_done()
 
-    def _send(self, session: requests.Session, message: Message) -> None:
+    def _send(self, session: requests.Session, message: Message | Call) -> None:
         """Send one callback, again as often as the URL's fragment (`#rc=5&rp=all`) allows."""
         url, fragment = urldefrag(message.status_callback or "")
         overrides = dict(parse_qsl(fragment))

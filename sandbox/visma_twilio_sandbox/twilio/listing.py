@@ -1,4 +1,4 @@
-"""List Messages: the filters and the pages."""
+"""List Messages and List Calls: the filters and the pages."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from visma_twilio_sandbox.twilio.calls import call_json
 from visma_twilio_sandbox.twilio.errors import TwilioError
 from visma_twilio_sandbox.twilio.resources import message_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from visma_twilio_sandbox.twilio.calls import Call
     from visma_twilio_sandbox.twilio.store import Message
 
-_PARAMETERS = frozenset(
-    {"DateSent", "DateSent<", "DateSent>", "From", "Page", "PageSize", "PageToken", "To"}
-)
+_PAGING = frozenset({"Page", "PageSize", "PageToken"})
 _TIMES = ("DateSent", "DateSent<", "DateSent>")
+_CALL_TIMES = ("StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>")
 _DEFAULT_SIZE = 50
 _MAX_SIZE = 1000
 
@@ -27,9 +28,6 @@ def list_messages(
 ) -> dict[str, Any]:
     """Write ListMessageResponse: newest first, a page of them.
 
-    A page token names the last message of the page before, so messages that come in between do
-    not shift the pages.
-
     Args:
         messages: The account's, oldest first.
         path: Of the request, for the links.
@@ -38,14 +36,71 @@ def list_messages(
     Raises:
         TwilioError: 20001 for a parameter that is unknown or of a wrong shape.
     """
+    asked = _asked(query, {"From", "To", *_TIMES})
+    times = {name: _time(name, asked[name]) for name in _TIMES if asked.get(name)}
+    found = [
+        one
+        for one in reversed(messages)
+        if _is_between(one, asked)
+        and all(_time_matches(one.date_sent, name, *time) for name, time in times.items())
+    ]
+    return _page(found, path, query, key="messages", write=message_json)
+
+
+def list_calls(
+    calls: Sequence[Call], path: str, query: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Write ListCallResponse: newest first, a page of them.
+
+    Args:
+        calls: The account's, oldest first.
+        path: Of the request, for the links.
+        query: Of the request.
+
+    Raises:
+        TwilioError: 20001 for a parameter that is unknown or of a wrong shape.
+    """
+    asked = _asked(query, {"From", "ParentCallSid", "Status", "To", *_CALL_TIMES})
+    times = {name: _time(name, asked[name]) for name in _CALL_TIMES if asked.get(name)}
+    found = [
+        one
+        for one in reversed(calls)
+        if _is_between(one, asked)
+        and asked.get("Status", one.status) == one.status
+        and not asked.get("ParentCallSid")
+        and all(_time_matches(_moment(one, name), name, *time) for name, time in times.items())
+    ]
+    return _page(found, path, query, key="calls", write=call_json)
+
+
+def _moment(call: Call, name: str) -> datetime | None:
+    return call.start_time if name.startswith("Start") else call.end_time
+
+
+def _asked(query: Sequence[tuple[str, str]], filters: set[str]) -> dict[str, str]:
     asked = dict(query)
-    unknown = sorted(set(asked) - _PARAMETERS)
+    unknown = sorted(set(asked) - filters - _PAGING)
     if unknown:
         raise TwilioError(20001, f"Unknown parameter '{unknown[0]}'")
+    return asked
+
+
+def _page(
+    found: Sequence[Any],
+    path: str,
+    query: Sequence[tuple[str, str]],
+    *,
+    key: str,
+    write: Callable[[Any], dict[str, Any]],
+) -> dict[str, Any]:
+    """Write a page of what was found.
+
+    A page token names the last item of the page before, so what comes in between does not shift
+    the pages.
+    """
+    asked = dict(query)
     size = page_size(asked)
     page = _number(asked, "Page", 0, 0, None)
-    times = {name: _time(name, asked[name]) for name in _TIMES if asked.get(name)}
-    found = [one for one in reversed(messages) if _matches(one, asked, times)]
     start = page * size
     token = asked.get("PageToken", "")
     if token:
@@ -69,7 +124,7 @@ def list_messages(
         "page": page,
         "page_size": size,
         "previous_page_uri": uri(page - 1) if page else None,
-        "messages": [message_json(one) for one in part],
+        key: [write(one) for one in part],
         "start": page * size,
         "uri": uri(page, *([("PageToken", token)] if token else [])),
     }
@@ -91,28 +146,23 @@ def _number(asked: Mapping[str, str], name: str, default: int, low: int, high: i
     return int(text)
 
 
-def _matches(
-    message: Message, asked: dict[str, str], times: dict[str, tuple[datetime, bool]]
-) -> bool:
-    if asked.get("To") and asked["To"] != message.to:
-        return False
-    if asked.get("From") and asked["From"] != message.from_:
-        return False
-    return all(_sent_matches(message.date_sent, name, *time) for name, time in times.items())
+def _is_between(one: Message | Call, asked: dict[str, str]) -> bool:
+    """Tell whether it is to and from whom the filters name."""
+    return asked.get("To", one.to) == one.to and asked.get("From", one.from_) == one.from_
 
 
-def _sent_matches(sent: datetime | None, name: str, moment: datetime, whole_day: bool) -> bool:
-    """Compare the time of sending: a date means midnight GMT, and its whole day if alone.
+def _time_matches(time: datetime | None, name: str, moment: datetime, whole_day: bool) -> bool:
+    """Compare a time: a date means midnight GMT, and its whole day if alone.
 
-    What was not sent yet has no time and never matches.
+    What has not happened yet has no time and never matches.
     """
-    if sent is None:
+    if time is None:
         return False
-    if name == "DateSent<":
-        return sent <= moment
-    if name == "DateSent>":
-        return sent >= moment
-    return moment <= sent < moment + timedelta(days=1) if whole_day else sent == moment
+    if name.endswith("<"):
+        return time <= moment
+    if name.endswith(">"):
+        return time >= moment
+    return moment <= time < moment + timedelta(days=1) if whole_day else time == moment
 
 
 def _time(name: str, text: str) -> tuple[datetime, bool]:

@@ -38,6 +38,16 @@ _TEST_FROM = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 2161
 _TEST_FROM_VALID = "+15005550006"
 """Magic numbers of the test credentials: https://www.twilio.com/docs/iam/test-credentials."""
 
+_TEST_CALL_TO = {
+    "+15005550001": 21217,
+    "+15005550002": 21214,
+    "+15005550003": 21215,
+    "+15005550004": 21216,
+}
+
+CALL_REFUSALS: dict[str, int] = {"+46701740697": 21215}
+"""Numbers that are not called, with which error code."""
+
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
@@ -91,3 +101,33 @@ def check_test_numbers(sender: str, to: str) -> None:
         raise TwilioError(_TEST_FROM.get(sender, 21606))
     if to in _TEST_TO:
         raise TwilioError(_TEST_TO[to])
+
+
+def check_call(sender: str, to: str) -> None:
+    """Refuse a number that cannot be called, and a caller that this account does not have.
+
+    Raises:
+        TwilioError: 21201, 21210, 21211, 21213 or 21266.
+    """
+    if not to:
+        raise TwilioError(21201)
+    if not _E164.fullmatch(to):
+        raise TwilioError(21211, f"The 'To' number {to} is not a valid phone number.")
+    if not sender:
+        raise TwilioError(21213)
+    if sender == to:
+        raise TwilioError(21266)
+    if sender != credentials.FROM_NUMBER:
+        raise TwilioError(21210)
+
+
+def check_test_call(sender: str, to: str) -> None:
+    """Do what the test credentials' magic numbers say of calls.
+
+    Raises:
+        TwilioError: The caller's or the number's error.
+    """
+    if sender != _TEST_FROM_VALID:
+        raise TwilioError(21212 if sender == "+15005550001" else 21210)
+    if to in _TEST_CALL_TO:
+        raise TwilioError(_TEST_CALL_TO[to])
