@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TWILIO_API_URL = "https://api.twilio.com"
 TWILIO_MESSAGING_URL = "https://messaging.twilio.com"
+TWILIO_EMAIL_API_URL = "https://comms.twilio.com"
 SENDGRID_API_URL = "https://api.sendgrid.com"
 
 SETTINGS = th.PropertiesList(
@@ -73,17 +74,43 @@ SETTINGS = th.PropertiesList(
         examples=["+46701740600"],
     ),
     th.Property(
+        "senders",
+        th.ObjectType(additional_properties=th.StringType),
+        title="Senders",
+        description="Senders of SMS to recipients in some countries, by two letters: a number, an "
+        "alphanumeric sender or a Messaging Service each. Others get `from_number` or "
+        "`messaging_service_sid`.",
+        examples=[{"SE": "NordAB", "US": "+15005550006"}],
+    ),
+    th.Property(
+        "voice_from",
+        th.StringType,
+        title="Voice from",
+        description="Twilio number that calls. If it is not given, `from_number` calls, if that is "
+        "a number.",
+        examples=["+46701740600"],
+    ),
+    th.Property(
+        "email_driver",
+        th.StringType,
+        default="sendgrid",
+        allowed_values=["sendgrid", "twilio"],
+        title="Email driver",
+        description="Who sends the emails: `sendgrid`, or `twilio` (Twilio Email, with the "
+        "credentials of the Twilio account).",
+    ),
+    th.Property(
         "sendgrid_api_key",
         th.StringType,
         secret=True,
         title="SendGrid API key",
-        description="SendGrid key with the permission mail.send. Needed for email.",
+        description="SendGrid key with the permission mail.send. Needed for email by SendGrid.",
     ),
     th.Property(
         "email_from",
         th.StringType,
         title="Email from",
-        description="Verified SendGrid sender of the emails. Needed for email.",
+        description="Verified sender of the emails. Needed for email.",
         examples=["alerts@example.com"],
     ),
     th.Property(
@@ -160,6 +187,13 @@ SETTINGS = th.PropertiesList(
         description="Stands in for Twilio's Messaging Services API.",
     ),
     th.Property(
+        "twilio_email_api_url",
+        th.StringType,
+        default=TWILIO_EMAIL_API_URL,
+        title="Twilio Email API URL",
+        description="Stands in for Twilio Email's API.",
+    ),
+    th.Property(
         "sendgrid_api_url",
         th.StringType,
         default=SENDGRID_API_URL,
@@ -187,6 +221,9 @@ class Settings:
     from_number: str | None
     messaging_service_sid: str | None
     whatsapp_from: str | None
+    senders: Mapping[str, str]
+    voice_from: str | None
+    email_driver: str
     sendgrid_api_key: str | None
     email_from: str | None
     public_url: str | None
@@ -195,6 +232,7 @@ class Settings:
     dry_run: bool
     twilio_api_url: str
     twilio_messaging_url: str
+    twilio_email_api_url: str
     sendgrid_api_url: str
 
     @classmethod
@@ -218,7 +256,12 @@ class Settings:
                 raise SettingsError(f"{name}: has a character that none has; copy it once more")
         if given["empty_ledger"] not in {"refuse", "baseline", "alert"}:
             raise SettingsError("empty_ledger: must be refuse, baseline or alert")
-        for name in ("twilio_api_url", "twilio_messaging_url", "sendgrid_api_url", "public_url"):
+        if given["email_driver"] not in {"sendgrid", "twilio"}:
+            raise SettingsError("email_driver: must be sendgrid or twilio")
+        given["senders"] = _checked_senders(given["senders"] or {})
+        for name in (field.name for field in fields(cls) if field.name.endswith("_api_url")):
+            given[name] = _checked_url(name, given[name])
+        for name in ("twilio_messaging_url", "public_url"):
             if given[name] is not None:
                 given[name] = _checked_url(name, given[name])
         given["alerts_file"] = root / given["alerts_file"]
@@ -232,17 +275,30 @@ class Settings:
 
     def missing_for(self, channel: str) -> str | None:
         """Name what a channel still needs, or None when it can be used."""
-        if channel != "email":
-            return self._missing_at_twilio(channel)
-        if not self.sendgrid_api_key:
-            return "sendgrid_api_key"
-        return None if self.email_from else "email_from"
+        if channel == "email" and self.email_driver == "sendgrid":
+            missing = None if self.sendgrid_api_key else "sendgrid_api_key"
+        else:
+            missing = self._missing_at_twilio()
+        return missing or self._missing_sender(channel)
 
-    def _missing_at_twilio(self, channel: str) -> str | None:
+    @property
+    def caller(self) -> str | None:
+        """The number that calls."""
+        is_number = self.from_number is not None and re.fullmatch(_NUMBER, self.from_number)
+        return self.voice_from or (self.from_number if is_number else None)
+
+    def _missing_at_twilio(self) -> str | None:
         if not self.account_sid:
             return "account_sid"
         if not self.auth_token and not (self.api_key_sid and self.api_key_secret):
             return "auth_token (or api_key_sid with api_key_secret)"
+        return None
+
+    def _missing_sender(self, channel: str) -> str | None:
+        if channel == "email":
+            return None if self.email_from else "email_from"
+        if channel == "voice":
+            return None if self.caller else "voice_from"
         if self.messaging_service_sid:
             return None
         if channel == "whatsapp":
@@ -264,16 +320,15 @@ def without_secrets(error: str) -> str:
     return f"{place[1]}: must be {' or '.join(set(schema['type']) - {'null'})}"
 
 
+_NUMBER = r"\+[1-9]\d{6,14}"
+_SENDER = rf"{_NUMBER}|(?=.*[A-Za-z ])[A-Za-z0-9 ]{{1,11}}|\d{{4,8}}"
 _PATTERNS = (
     ("account_sid", r"AC[0-9a-fA-F]{32}", "AC and 32 hex digits"),
     ("api_key_sid", r"SK[0-9a-fA-F]{32}", "SK and 32 hex digits"),
     ("messaging_service_sid", r"MG[0-9a-fA-F]{32}", "MG and 32 hex digits"),
-    (
-        "from_number",
-        r"\+[1-9]\d{6,14}|(?=.*[A-Za-z ])[A-Za-z0-9 ]{1,11}|\d{4,8}",
-        "+46701740600, or up to 11 letters and digits",
-    ),
-    ("whatsapp_from", r"\+[1-9]\d{6,14}", "+46701740600"),
+    ("from_number", _SENDER, "+46701740600, or up to 11 letters and digits"),
+    ("whatsapp_from", _NUMBER, "+46701740600"),
+    ("voice_from", _NUMBER, "+46701740600"),
     ("email_from", r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", "alerts@example.com"),
 )
 
@@ -284,6 +339,19 @@ def _given(config: Mapping[str, Any], name: str) -> Any:
     if isinstance(value, str):
         value = value.strip()
     return SETTINGS["properties"][name].get("default") if value in (None, "") else value
+
+
+def _checked_senders(given: Mapping[str, Any]) -> dict[str, str]:
+    senders = {str(country).upper(): str(sender).strip() for country, sender in given.items()}
+    for country, sender in senders.items():
+        if not re.fullmatch(r"[A-Z]{2}", country):
+            raise SettingsError(f"senders: {country} is no country; write two letters, as in SE")
+        if not re.fullmatch(rf"{_SENDER}|MG[0-9a-fA-F]{{32}}", sender):
+            raise SettingsError(
+                f"senders: that of {country} is neither a number, a short code, up to 11 letters "
+                "and digits, nor a Messaging Service SID; correct it"
+            )
+    return senders
 
 
 def _checked_url(name: str, value: str) -> str:

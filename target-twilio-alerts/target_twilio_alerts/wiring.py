@@ -5,9 +5,15 @@ from __future__ import annotations
 import hashlib
 from importlib import metadata
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
-from target_twilio_alerts.delivery.channels import EmailChannel, SmsChannel, WhatsAppChannel
+from target_twilio_alerts.delivery.callback_urls import CallbackUrls
+from target_twilio_alerts.delivery.channels import (
+    EmailChannel,
+    SmsChannel,
+    TwilioEmailChannel,
+    VoiceChannel,
+    WhatsAppChannel,
+)
 from target_twilio_alerts.delivery.dispatcher import Dispatcher
 from target_twilio_alerts.settings import SettingsError
 
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from target_twilio_alerts.delivery.channels import Channel
+    from target_twilio_alerts.delivery.channels.account import Login
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.rules import Alerts
@@ -36,7 +43,7 @@ def used_channels(alerts: Alerts) -> list[str]:
 
 def configured_channels(settings: Settings) -> list[str]:
     """The channels that the settings are complete for."""
-    return [name for name in ("email", "sms", "whatsapp") if settings.missing_for(name) is None]
+    return [name for name in sorted(_BUILDERS) if settings.missing_for(name) is None]
 
 
 def build_channels(settings: Settings, names: Iterable[str]) -> dict[str, Channel]:
@@ -56,17 +63,24 @@ def build_channels(settings: Settings, names: Iterable[str]) -> dict[str, Channe
     return {name: _BUILDERS[name](settings) for name in wanted}
 
 
+def _login(settings: Settings) -> Login:
+    return {
+        "account_sid": settings.account_sid or "",
+        "auth_token": settings.auth_token,
+        "api_key_sid": settings.api_key_sid,
+        "api_key_secret": settings.api_key_secret,
+        "base_url": settings.twilio_api_url,
+        "messaging_url": settings.twilio_messaging_url,
+        "timeout": HTTP_TIMEOUT_SECONDS,
+    }
+
+
 def _sms(settings: Settings) -> SmsChannel:
     return SmsChannel(
-        account_sid=settings.account_sid or "",
-        auth_token=settings.auth_token,
-        api_key_sid=settings.api_key_sid,
-        api_key_secret=settings.api_key_secret,
         from_number=settings.from_number,
         messaging_service_sid=settings.messaging_service_sid,
-        base_url=settings.twilio_api_url,
-        messaging_url=settings.twilio_messaging_url,
-        timeout=HTTP_TIMEOUT_SECONDS,
+        senders=settings.senders,
+        **_login(settings),
     )
 
 
@@ -74,19 +88,21 @@ def _whatsapp(settings: Settings) -> WhatsAppChannel:
     """Build the channel; its own sender goes before the Messaging Service."""
     service = None if settings.whatsapp_from else settings.messaging_service_sid
     return WhatsAppChannel(
-        account_sid=settings.account_sid or "",
-        auth_token=settings.auth_token,
-        api_key_sid=settings.api_key_sid,
-        api_key_secret=settings.api_key_secret,
-        from_number=settings.whatsapp_from,
-        messaging_service_sid=service,
-        base_url=settings.twilio_api_url,
-        messaging_url=settings.twilio_messaging_url,
-        timeout=HTTP_TIMEOUT_SECONDS,
+        from_number=settings.whatsapp_from, messaging_service_sid=service, **_login(settings)
     )
 
 
-def _email(settings: Settings) -> EmailChannel:
+def _voice(settings: Settings) -> VoiceChannel:
+    return VoiceChannel(from_number=settings.caller or "", **_login(settings))
+
+
+def _email(settings: Settings) -> EmailChannel | TwilioEmailChannel:
+    if settings.email_driver == "twilio":
+        return TwilioEmailChannel(
+            email_from=settings.email_from or "",
+            email_url=settings.twilio_email_api_url,
+            **_login(settings),
+        )
     return EmailChannel(
         api_key=settings.sendgrid_api_key or "",
         email_from=settings.email_from or "",
@@ -98,6 +114,7 @@ def _email(settings: Settings) -> EmailChannel:
 _BUILDERS: dict[str, Callable[[Settings], Channel]] = {
     "sms": _sms,
     "whatsapp": _whatsapp,
+    "voice": _voice,
     "email": _email,
 }
 
@@ -109,18 +126,12 @@ def build_dispatcher(
     run: Run,
 ) -> Dispatcher:
     """Build a dispatcher over these channels."""
-
-    def status_callback(message_id: str) -> str | None:
-        if settings.public_url is None:
-            return None
-        return f"{settings.public_url}/twilio/status?{urlencode({'message': message_id})}"
-
     return Dispatcher(
         ledger,
         channels,
         run=run,
         max_in_flight=settings.max_in_flight,
-        status_callback=status_callback,
+        callbacks=CallbackUrls(settings.public_url),
     )
 
 

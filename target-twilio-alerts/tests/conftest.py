@@ -159,6 +159,7 @@ def workplace(tmp_path, sandbox):
         "email_from": "alerts@example.com",
         "twilio_api_url": sandbox.twilio_url,
         "twilio_messaging_url": sandbox.messaging_url,
+        "twilio_email_api_url": sandbox.comms_url,
         "sendgrid_api_url": sandbox.sendgrid_url,
     }
     place.write_alerts(ALERTS)

@@ -11,8 +11,10 @@ import pytest
 from singer import baseline, invoice, record, schema, state
 from waiting import until
 
+from target_twilio_alerts.delivery.callback_urls import CallbackUrls
 from target_twilio_alerts.delivery.channels import Postponed, SmsChannel
-from target_twilio_alerts.delivery.dispatcher import Dispatcher, _backoff
+from target_twilio_alerts.delivery.consequences import _backoff
+from target_twilio_alerts.delivery.dispatcher import Dispatcher
 from target_twilio_alerts.ledger import Ledger, runs
 
 RULES = """
@@ -227,7 +229,7 @@ def dispatcher(workplace, *, timeout=15):
             {"sms": channel},
             run=runs.start(ledger, command="test", version="0", body={}),
             max_in_flight=1,
-            status_callback=lambda _: None,
+            callbacks=CallbackUrls(None),
         ),
     )
     channel.close()

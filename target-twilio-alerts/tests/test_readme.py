@@ -105,7 +105,7 @@ def test_what_it_says_is_said_is_in_the_code():
         "the tap writes something else than Singer messages to its standard output",
         "is not supported; use a SQLite file",
         "from_number (or messaging_service_sid)",
-        "set from_number to an SMS-capable number of this account",
+        "set a number of this account that can ",
         "not a mobile number",
     ):
         assert words in README

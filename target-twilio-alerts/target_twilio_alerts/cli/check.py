@@ -9,15 +9,18 @@ import click
 
 from target_twilio_alerts import wiring
 from target_twilio_alerts.cli.workplace import told_in_one_line
+from target_twilio_alerts.delivery.channels.senders import Senders
 from target_twilio_alerts.ledger import LedgerError, events
 from target_twilio_alerts.messages import Messages, TemplateUse
 from target_twilio_alerts.rules import AlertsFileError
+from target_twilio_alerts.rules.expressions.needed import needed_fields
 from target_twilio_alerts.rules.expressions.never import contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from target_twilio_alerts.cli.workplace import Workplace
+    from target_twilio_alerts.delivery.channels import CheckResult
     from target_twilio_alerts.rules import Rule
 
 
@@ -39,6 +42,13 @@ class _Results:
             click.echo(json.dumps({"ok": ok, "what": what}, ensure_ascii=False))
         else:
             click.echo(f"{'ok    ' if ok else 'WRONG '} {what}")
+
+    def tell_all(self, channel: str, found: Iterable[CheckResult]) -> None:
+        """Tell what a channel found."""
+        for result in found:
+            # A provider's error may bring the same advice with it.
+            mend = "" if result.ok or not result.mend or result.mend in result.what else result.mend
+            self.tell(f"{channel}: {result.what}" + (f"; {mend}" if mend else ""), ok=result.ok)
 
 
 @click.command()
@@ -63,9 +73,11 @@ def check(workplace: Workplace, *, online: bool, as_json: bool) -> None:
             results.tell(str(mistake), ok=False)
         raise click.exceptions.Exit(1) from None
     settings, every = workplace.settings, (*alerts.rules, *alerts.disabled)
+    locales = tuple(sorted({one.locale for one in alerts.recipients.values()}))
+    uses = [_template_use(rule, locales) for rule in every]
     problems = [
         *workplace.unknown_settings(),
-        *map(str, Messages(settings.templates_dir).check(map(_template_use, every))),
+        *map(str, Messages(settings.templates_dir).check(uses)),
         *_hopeless(alerts.path.name, every),
     ]
     for problem in problems:
@@ -78,6 +90,10 @@ def check(workplace: Workplace, *, online: bool, as_json: bool) -> None:
             results.tell(f"{name}: {missing} is not set", ok=False)
         else:
             results.tell(f"{name}: settings are complete", ok=True)
+            if name == "sms":
+                numbers = {one.name: one.sms for one in alerts.recipients.values()}
+                default = settings.messaging_service_sid or settings.from_number or ""
+                results.tell_all(name, Senders(default, settings.senders).check(numbers))
             if online:
                 _ask(workplace, name, results)
     if online:
@@ -97,7 +113,7 @@ def _hopeless(file: str, rules: Iterable[Rule]) -> Iterator[str]:
             )
 
 
-def _template_use(rule: Rule) -> TemplateUse:
+def _template_use(rule: Rule, locales: tuple[str, ...]) -> TemplateUse:
     return TemplateUse(
         rule=rule.name,
         entity=rule.entity.name,
@@ -105,6 +121,8 @@ def _template_use(rule: Rule) -> TemplateUse:
         channels=rule.alert_channels,
         fields={name: field.kind.value for name, field in rule.entity.fields.items()},
         max_segments=rule.max_segments,
+        nullable=frozenset(rule.entity.fields) - needed_fields(rule.condition.tree),
+        locales=locales,
     )
 
 
@@ -128,7 +146,4 @@ def _ask(workplace: Workplace, name: str, results: _Results) -> None:
         found = channel.check()
     finally:
         channel.close()
-    for result in found:
-        # A provider's error may bring the same advice with it.
-        mend = "" if result.ok or not result.mend or result.mend in result.what else result.mend
-        results.tell(f"{name}: {result.what}" + (f"; {mend}" if mend else ""), ok=result.ok)
+    results.tell_all(name, found)

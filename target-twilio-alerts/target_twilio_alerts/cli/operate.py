@@ -199,6 +199,7 @@ def _next_attempt(
         place=old.place,
         step=old.step,
         because=old.because,
+        validity_seconds=old.validity_seconds,
         resend_of=old.id,
         resend_reason=reason,
         operator=operator_name(),

@@ -9,7 +9,6 @@ run can tell what may have happened: before ``sending`` it is safe to try again,
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,16 +21,18 @@ from target_twilio_alerts.delivery.channels import (
     Outgoing,
     Postponed,
     Rejected,
-    Unclear,
 )
+from target_twilio_alerts.delivery.consequences import consequences
 from target_twilio_alerts.delivery.opting_out import remember_opt_out
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox
 from target_twilio_alerts.ledger.runs import utc_now
+from target_twilio_alerts.ledger.tables import iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from target_twilio_alerts.delivery.callback_urls import CallbackUrls
     from target_twilio_alerts.delivery.channels import Channel, Outcome
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.outbox import ClaimedMessage
@@ -41,11 +42,6 @@ logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 5.0
 """How often to look for messages that another process left or postponed."""
-
-_BACKOFF_START, _BACKOFF_MAX = 0.1, 30.0
-_DOUBLINGS = 16
-_LONGEST_ASKED = 3600.0
-"""Seconds to wait after a 429, doubled at each try, at most the second: Twilio's own pattern."""
 
 
 @dataclass
@@ -67,7 +63,7 @@ class Dispatcher:
         channels: By channel name, e.g. ``sms``; a message of another channel stays pending.
         run: The run that claims.
         max_in_flight: Hand-overs at the same time.
-        status_callback: Gives the callback URL for a message id, or None without a public URL.
+        callbacks: Where Twilio tells what becomes of a message.
     """
 
     def __init__(
@@ -77,13 +73,13 @@ class Dispatcher:
         *,
         run: Run,
         max_in_flight: int,
-        status_callback: Callable[[str], str | None],
+        callbacks: CallbackUrls,
     ) -> None:
         self._ledger = ledger
         self._channels = channels
         self._run = run
         self._slots = max_in_flight
-        self._status_callback = status_callback
+        self._callbacks = callbacks
         self._changed = threading.Condition()
         self._in_flight = 0
         self._claiming = False
@@ -233,6 +229,10 @@ class Dispatcher:
         if self._stopping:
             self._release(message)
             return
+        left = None if message.valid_until is None else message.valid_until - utc_now()
+        if left is not None and left <= timedelta(0):
+            self._expire(message)
+            return
         if not self._begin(message):
             return
         outcome = self._channels[message.channel].send(
@@ -243,9 +243,12 @@ class Dispatcher:
                 subject=message.subject,
                 text=message.text,
                 html=message.html,
-                status_callback=self._status_callback(message.id),
+                status_callback=self._callbacks.status(message.id),
                 content_sid=message.content_sid,
                 content_variables=message.content_variables,
+                locale=message.locale,
+                keypress_url=self._callbacks.keypress(message.id),
+                validity_seconds=None if left is None else max(1, int(left.total_seconds())),
             ),
         )
         self._record(message, outcome)
@@ -260,6 +263,27 @@ class Dispatcher:
                 state=MessageState.PENDING,
                 claim_token=None,
             )
+
+    def _expire(self, message: ClaimedMessage) -> None:
+        """Let go of a message that has waited until it is of no use any more."""
+        now, reason = utc_now(), "validity period passed"
+        with self._ledger.write() as connection:
+            if outbox.move(
+                connection,
+                message,
+                before=[MessageState.CLAIMED],
+                at=now,
+                state=MessageState.SUPPRESSED,
+                reason=reason,
+                claim_token=None,
+            ):
+                event = Event(
+                    "message_suppressed",
+                    {"reason": reason, "valid_until": iso_utc(message.valid_until or now)},
+                    alert_id=message.alert_id,
+                    message_id=message.id,
+                )
+                events.append(connection, [event], at=now, run_id=self._run.id)
 
     def _begin(self, message: ClaimedMessage) -> bool:
         """Commit ``sending`` to disk before the call; False if the claim is no longer ours."""
@@ -288,8 +312,8 @@ class Dispatcher:
 
     def _record(self, message: ClaimedMessage, outcome: Outcome) -> None:
         now = utc_now()
-        values, body = self._consequences(message, outcome)
-        kind = f"message_{body.pop('event')}"
+        self._note(message, outcome)
+        values, kind, body = consequences(outcome, tries=message.tries, at=now)
         with self._ledger.write() as connection:
             moved = outbox.move(
                 connection,
@@ -306,80 +330,20 @@ class Dispatcher:
             )
             events.append(connection, told, at=now, run_id=self._run.id)
 
-    def _consequences(
-        self,
-        message: ClaimedMessage,
-        outcome: Outcome,
-    ) -> tuple[dict[str, object], dict[str, object]]:
-        """What an outcome makes of a message: its new values, and the event that tells it."""
-        now = utc_now()
-        if isinstance(outcome, Accepted):
-            self._count(accepted=1)
-            return (
-                {
-                    "state": MessageState.ACCEPTED,
-                    "reason": None,
-                    "sid": outcome.sid,
-                    "status": outcome.status,
-                    "request_id": outcome.request_id,
-                    "accepted_at": now,
-                },
-                {"event": "accepted", "sid": outcome.sid, "status": outcome.status},
-            )
-        if isinstance(outcome, Rejected):
-            self._count(rejected=1, failure=f"{message.id}: {outcome.reason}")
-            code = None if outcome.code is None else str(outcome.code)
-            return (
-                {
-                    "state": MessageState.REJECTED,
-                    "reason": outcome.reason,
-                    "error_code": code,
-                    "error_message": outcome.reason,
-                },
-                {"event": "rejected", "code": code, "reason": outcome.reason},
-            )
-        if isinstance(outcome, Unclear):
-            self._count(unknown=1, failure=f"{message.id}: {outcome.reason}")
-            return (
-                {"state": MessageState.UNKNOWN, "reason": outcome.reason},
-                {"event": "unknown", "reason": outcome.reason},
-            )
-        if isinstance(outcome, CredentialsRefused):
-            self._refuse(outcome.reason)
-            return (
-                {"state": MessageState.PENDING, "reason": outcome.reason, "claim_token": None},
-                {"event": "held", "reason": outcome.reason},
-            )
-        self._count(postponed=1)
-        wait = _backoff(message.tries, outcome)
-        return (
-            {
-                "state": MessageState.PENDING,
-                "reason": outcome.reason,
-                "claim_token": None,
-                "not_before": now + timedelta(seconds=wait),
-            },
-            {"event": "postponed", "reason": outcome.reason},
-        )
-
-    def _count(self, *, failure: str | None = None, **one: int) -> None:
+    def _note(self, message: ClaimedMessage, outcome: Outcome) -> None:
+        """Count an outcome; credentials that are wrong for every message end the delivering."""
         with self._changed:
-            for name, number in one.items():
-                setattr(self.tally, name, getattr(self.tally, name) + number)
-            if failure:
-                self.tally.failures.append(failure)
-
-    def _refuse(self, reason: str) -> None:
-        """Credentials are wrong for every message: keep them all, and stop."""
-        with self._changed:
-            if self.refused is None:
-                self.refused = reason
-            self._stopping = True
-            self._changed.notify_all()
-
-
-def _backoff(tries: int, outcome: Postponed) -> float:
-    """Seconds to wait after a 429 or a connection that never came about, with jitter."""
-    wait = min(_BACKOFF_MAX, _BACKOFF_START * 2.0 ** min(tries, _DOUBLINGS))
-    asked = min(outcome.retry_after or 0.0, _LONGEST_ASKED)
-    return max(wait, asked) * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
+            if isinstance(outcome, CredentialsRefused):
+                self.refused = self.refused or outcome.reason
+                self._stopping = True
+                self._changed.notify_all()
+            elif isinstance(outcome, Accepted):
+                self.tally.accepted += 1
+            elif isinstance(outcome, Postponed):
+                self.tally.postponed += 1
+            else:
+                self.tally.failures.append(f"{message.id}: {outcome.reason}")
+                if isinstance(outcome, Rejected):
+                    self.tally.rejected += 1
+                else:
+                    self.tally.unknown += 1

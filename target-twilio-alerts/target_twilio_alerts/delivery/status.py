@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 POLLED_PER_RUN = 50
-POLLED_CHANNELS = ("sms", "whatsapp")
+POLLED_CHANNELS = ("sms", "whatsapp", "voice")
 """Channels whose provider tells how far a message has come."""
 
 FOLLOWED_FOR = timedelta(days=3)
@@ -42,8 +42,14 @@ _STATES = {
     "failed": MessageState.FAILED,
     "canceled": MessageState.FAILED,
     "read": MessageState.READ,
+    "ringing": MessageState.SENT,
+    "in-progress": MessageState.SENT,
+    "completed": MessageState.DELIVERED,
+    "busy": MessageState.UNDELIVERED,
+    "no-answer": MessageState.UNDELIVERED,
 }
-"""Twilio's statuses (twilio-messages-calls.openapi.json, message_enum_status) as our states."""
+"""Twilio's statuses as our states. Source: twilio-messages-calls.openapi.json, message_enum_status
+and call_enum_status. A call that was answered is delivered, be it by a machine."""
 
 _RANK = {
     MessageState.ACCEPTED: 1,

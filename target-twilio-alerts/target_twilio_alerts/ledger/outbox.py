@@ -60,6 +60,7 @@ class NewMessage:
         because: Why it is this recipient or channel, where the rule does not name it.
         not_before: Until when it waits.
         cost_micros: What it will cost, predicted, in millionths of the currency of the prices.
+        validity_seconds: How long it is of use, from when it may be sent; None: always.
     """
 
     id: str
@@ -89,6 +90,7 @@ class NewMessage:
     because: str | None = None
     not_before: datetime | None = None
     cost_micros: int | None = None
+    validity_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class ClaimedMessage:
     html: str | None
     content_sid: str | None = None
     content_variables: str | None = None
+    locale: str = "en"
+    valid_until: datetime | None = None
 
 
 def add(connection: Connection, message: NewMessage, *, at: datetime, run_id: str) -> None:
@@ -114,6 +118,9 @@ def add(connection: Connection, message: NewMessage, *, at: datetime, run_id: st
     row = dict(vars(message))
     contents = {name: row.pop(name) for name in _CONTENTS}
     row["state"] = message.state.value
+    if message.validity_seconds is not None:
+        validity = timedelta(seconds=message.validity_seconds)
+        row["valid_until"] = (message.not_before or at) + validity
     connection.execute(
         sa.insert(messages).values(**row, created_at=at, updated_at=at, tries=0, run_id=run_id),
     )
@@ -181,6 +188,8 @@ def _claimed(connection: Connection, token: str, ids: Sequence[str]) -> list[Cla
             contents.html,
             contents.content_sid,
             contents.content_variables,
+            table.locale,
+            table.valid_until,
         )
         .join(message_contents, contents.message_id == table.id)
         .where(table.id.in_(ids), table.claim_token == token)

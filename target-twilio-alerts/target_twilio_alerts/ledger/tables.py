@@ -271,6 +271,8 @@ messages = sa.Table(
     sa.Column("segments", sa.Integer),
     sa.Column("cost_micros", sa.BigInteger),
     sa.Column("summary_id", sa.String(16)),
+    sa.Column("validity_seconds", sa.Integer),
+    sa.Column("valid_until", UtcDateTime),
     sa.Column("resend_of", sa.String(16), sa.ForeignKey("messages.id")),
     sa.Column("resend_reason", sa.Text),
     sa.Column("operator", sa.String(255)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -66,12 +67,23 @@ def held(connection: Connection, *, rule: str | None, ids: Sequence[str] | None)
 
 def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
     """Let a message go that is held; False if it is not."""
-    released = connection.execute(
+    row = connection.execute(
+        sa.select(messages.c.validity_seconds).where(messages.c.id == message_id, _HELD),
+    ).first()
+    if row is None:
+        return False
+    seconds = row.validity_seconds
+    connection.execute(
         sa.update(messages)
-        .where(messages.c.id == message_id, _HELD)
-        .values(state=MessageState.PENDING.value, reason=None, updated_at=at),
+        .where(messages.c.id == message_id)
+        .values(
+            state=MessageState.PENDING.value,
+            reason=None,
+            updated_at=at,
+            valid_until=None if seconds is None else at + timedelta(seconds=seconds),
+        ),
     )
-    return released.rowcount == 1
+    return True
 
 
 def unsummarised(connection: Connection) -> Mapping[str, int]:

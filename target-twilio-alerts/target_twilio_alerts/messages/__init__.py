@@ -2,7 +2,8 @@
 
 Own templates are Jinja2 files `<template or rule>.<channel>[.<locale>].j2` in a folder of their
 own, looked up from special to general: the template the rule names, then the rule's name; each with
-the recipient's locale (sv_SE), then language (sv), then none. The channel is `sms` or `email`. An
+the recipient's locale (sv_SE), then language (sv), then none. The channel is `sms`, `email`,
+`whatsapp` or `voice`. An
 email's first line may be `Subject: ...`; its HTML is made from the text, or from
 `<name>.email[.<locale>].html.j2`.
 

@@ -43,7 +43,7 @@ def sms_text(context: MessageContext, formats: Formats, *, max_segments: int | N
     """
     facts = facts_of(context, formats)
     essential, optional = (
-        [to_gsm_safe(part) for part in parts] for parts in _sms_parts(context, facts, formats)
+        [to_gsm_safe(part) for part in parts] for parts in _short_parts(context, facts, formats)
     )
     company, headline = to_gsm_safe(facts.company), to_gsm_safe(facts.headline)
     ending = f". {to_gsm_safe(_reference(context, formats))}"
@@ -68,11 +68,22 @@ def _is_short(text: str, max_segments: int | None) -> bool:
     return count.segments <= (1 if count.encoding == GSM_7 else 2)
 
 
-def _sms_parts(
-    context: MessageContext, facts: Facts, formats: Formats
+def voice_text(context: MessageContext, formats: Formats) -> str:
+    """Write what a call says: what matters, in words that can be spoken."""
+    facts = facts_of(context, formats)
+    essential, _ = _short_parts(context, facts, formats, change="from_to_spoken")
+    told = _sentence(facts.company, [facts.headline, *essential])
+    return f"{told}. {_reference(context, formats)}."
+
+
+def _short_parts(
+    context: MessageContext, facts: Facts, formats: Formats, *, change: str = "from_to"
 ) -> tuple[list[str], list[str]]:
-    """Return what must be said, and what may be left out, the least important last."""
-    changed = {change.name for change in facts.changes}
+    """Return what must be said, and what may be left out, the least important last.
+
+    `change` is the phrase for a field's change.
+    """
+    changed = {one.name for one in facts.changes}
     values = context.values
     essential: list[str] = []
     optional: list[str] = []
@@ -80,15 +91,15 @@ def _sms_parts(
         essential.append(shorten(facts.note, _LONGEST_DESCRIPTION))
     if "counterparty" in values:
         essential.append(_named(context, formats, "counterparty", shorten_to=_LONGEST_NAME))
-    for change in facts.changes:
-        if change.name in _SAID_ONCE:
+    for changed_field in facts.changes:
+        if changed_field.name in _SAID_ONCE:
             continue
-        said = formats.phrase("from_to").format(
-            label=change.label,
-            before=shorten(change.before, _LONGEST_NAME),
-            after=shorten(change.after, _LONGEST_NAME),
+        said = formats.phrase(change).format(
+            label=changed_field.label,
+            before=shorten(changed_field.before, _LONGEST_NAME),
+            after=shorten(changed_field.after, _LONGEST_NAME),
         )
-        (essential if change.name in ("amount", "status") else optional).append(said)
+        (essential if changed_field.name in ("amount", "status") else optional).append(said)
     if "amount" in values and "amount" not in changed:
         essential.append(_named(context, formats, "amount"))
     status = values.get("status")

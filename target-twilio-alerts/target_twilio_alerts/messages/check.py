@@ -15,7 +15,12 @@ from target_twilio_alerts.messages.context import (
     TemplateProblem,
 )
 from target_twilio_alerts.messages.environment import did_you_mean
-from target_twilio_alerts.messages.locales import formats
+from target_twilio_alerts.messages.locales import (
+    DEFAULT_LANGUAGE,
+    candidates,
+    formats,
+    normalise,
+)
 from target_twilio_alerts.messages.own import files_of, load
 from target_twilio_alerts.messages.render import render_own, variables_of
 from target_twilio_alerts.messages.segments import MAX_SMS_LENGTH
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from target_twilio_alerts.messages.context import TemplateUse
+    from target_twilio_alerts.messages.context import Rendered, TemplateUse
     from target_twilio_alerts.messages.environment import Compiled
     from target_twilio_alerts.messages.own import OwnTemplate
 
@@ -92,40 +97,77 @@ def _missing(use: TemplateUse, name: str | None, folder: str) -> TemplateProblem
 def _check_file(
     path: Path, channel: str, locale: str, use: TemplateUse
 ) -> Iterator[TemplateProblem]:
-    """Check one file for one rule; names first, since they explain what fails later."""
-    try:
-        own = load(path, channel, formats(locale or "en"))
-    except TemplateError as error:
-        yield error.problem
-        return
+    """Check one file for one rule, in the locale of each recipient who would read it."""
+    readers = [one for one in use.locales if locale in ("", *candidates(normalise(one)))]
+    for one in readers or [locale or DEFAULT_LANGUAGE]:
+        try:
+            own = load(path, channel, formats(one))
+        except TemplateError as error:
+            yield error.problem
+            return
+        yield from _check_own(own, channel, use)
+
+
+def _check_own(own: OwnTemplate, channel: str, use: TemplateUse) -> Iterator[TemplateProblem]:
+    """Check one template in one locale; names first, since they explain what fails later."""
     unknown = list(_unknown_names(own, use))
     yield from unknown
     if unknown:
         return
     for previous in (None, sample_values(use.fields, 0)):
-        context = MessageContext(
-            rule=use.rule,
-            severity="high",
-            entity=use.entity,
-            values=sample_values(use.fields, 1),
-            previous=previous,
-            reference="7K2QM9",
-            today=date(2026, 2, 1),
-        )
         try:
-            rendered = render_own(own, context, channel)
+            rendered = render_own(own, _sample(use, previous=previous), channel)
         except TemplateError as error:
             yield error.problem
             return
         if channel == "sms" and (rendered.segments or 0) > (use.max_segments or MAX_SMS_LENGTH):
             yield TemplateProblem(
-                path.name,
+                own.file,
                 None,
                 f"with sample values it needs {rendered.segments} segments, and rule {use.rule} "
                 f"allows {use.max_segments}",
                 "shorten it, or raise max_segments",
             )
             return
+    yield from _without_values(own, channel, use)
+
+
+def _sample(
+    use: TemplateUse, *, previous: Mapping[str, Any] | None = None, unknown: str | None = None
+) -> MessageContext:
+    values = sample_values(use.fields, 1)
+    return MessageContext(
+        rule=use.rule,
+        severity="high",
+        entity=use.entity,
+        values={**values, unknown: None} if unknown else values,
+        previous=previous,
+        reference="7K2QM9",
+        today=date(2026, 2, 1),
+    )
+
+
+def _without_values(own: OwnTemplate, channel: str, use: TemplateUse) -> Iterator[TemplateProblem]:
+    """Try a template without each field that it names and that can be null."""
+    parts = [part for part in (own.subject, own.text, own.html) if part is not None]
+    named = {name for part in parts for name in find_undeclared_variables(part.tree)}
+    usual = _nones(render_own(own, _sample(use), channel))
+    for name in sorted(named & use.nullable):
+        mend = f"put what needs it in {{% if {name} is not none %}}"
+        try:
+            rendered = render_own(own, _sample(use, unknown=name), channel)
+        except TemplateError as error:
+            problem = error.problem
+            what = f"it fails where {name} is unknown: {problem.what}"
+            yield TemplateProblem(problem.file, problem.line, what, mend)
+            continue
+        if _nones(rendered) > usual:
+            what = f"it prints None where {name} is unknown"
+            yield TemplateProblem(own.file, None, what, mend)
+
+
+def _nones(rendered: Rendered) -> int:
+    return f"{rendered.subject or ''} {rendered.text}".lower().count("none")
 
 
 def sample_values(fields: Mapping[str, str], moment: int) -> dict[str, Any]:

@@ -73,7 +73,8 @@ class TemplateUse:
     """One rule's need of texts, for `check`: which names are looked up, and for which fields.
 
     `fields` gives the kind of each field: "text", "number", "boolean", "date" or "list";
-    `max_segments` is the rule's budget for an SMS.
+    `max_segments` is the rule's budget for an SMS, `nullable` the fields that may be null when the
+    rule alerts, `locales` those of its recipients.
     """
 
     rule: str
@@ -82,6 +83,8 @@ class TemplateUse:
     channels: tuple[str, ...]
     fields: Mapping[str, str]
     max_segments: int | None = None
+    nullable: frozenset[str] = frozenset()
+    locales: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

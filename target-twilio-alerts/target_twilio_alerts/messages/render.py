@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from target_twilio_alerts.messages.own import OwnTemplate
 
 _LONGEST_SUBJECT = 200
+_LONGEST_CALL = 1000
+"""Characters: more than a minute."""
 
 DIGEST = "built-in/digest"
 """Template of digests."""
@@ -66,7 +68,7 @@ class Messages:
 
         Args:
             context: What the alert is about.
-            channel: "sms", "email" or "whatsapp".
+            channel: "sms", "email", "whatsapp" or "voice".
             locale: The recipient's, such as "sv_SE".
             template: The template the rule names; else the rule's own name is looked up.
             max_segments: How many segments an SMS may have; None: as many as Twilio takes.
@@ -85,6 +87,8 @@ class Messages:
             problem = str(error)
         formats = builtin_formats(locale)
         name = f"built-in/{context.entity}.{channel}"
+        if channel == "voice":
+            return _spoken(builtin.voice_text(context, formats), formats, name, problem)
         if channel != "email":
             budget = max_segments if channel == "sms" else None
             text = builtin.sms_text(context, formats, max_segments=budget)
@@ -189,6 +193,8 @@ def render_own(own: OwnTemplate, context: MessageContext, channel: str) -> Rende
     if not text:
         what = "the text is empty"
         raise TemplateError(TemplateProblem(own.file, None, what, "let it always say something"))
+    if channel == "voice":
+        return _spoken(text, formats, own.file, None)
     if channel != "email":
         return _short(text, formats, own.file, None, channel)
     title = clean(own.subject.render(variables)).strip() if own.subject else ""
@@ -230,6 +236,18 @@ def _short(
     """Write an SMS, or a text of another channel that is as long and has no segments."""
     rendered = _sms(text, formats, template, problem)
     return rendered if channel == "sms" else replace(rendered, encoding=None, segments=None)
+
+
+def _spoken(text: str, formats: Formats, template: str, problem: str | None) -> Rendered:
+    """Write what a call says, as long as somebody listens to at most."""
+    return Rendered(
+        subject=None,
+        text=shorten(" ".join(mask_ibans(text).split()), _LONGEST_CALL),
+        html=None,
+        locale=formats.locale,
+        template=template,
+        problem=problem,
+    )
 
 
 def _sms(text: str, formats: Formats, template: str, problem: str | None) -> Rendered:

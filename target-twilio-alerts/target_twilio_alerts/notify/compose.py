@@ -218,7 +218,8 @@ class Composer:
             address=address,
             severity=rule.severity,
         )
-        message = replace(message, alert_id=alert.id, step=step)
+        validity = None if rule.validity is None else int(rule.validity.total_seconds())
+        message = replace(message, alert_id=alert.id, step=step, validity_seconds=validity)
         if channel == "whatsapp" and rule.content is not None:
             message = _by_content(message, rule.content, context)
         return message, rendered.problem

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.rules.yaml_file import Entry, YamlFile
 
 ESCALATION_KEYS = ("after", "unless", "notify", "via")
-ESCALATION_CHANNELS = ("sms", "email")
+ESCALATION_CHANNELS = ("sms", "email", "voice")
 """Channels whose words need no template that somebody approved."""
 
 UNLESS = (ACKNOWLEDGED, DELIVERED)
@@ -61,7 +61,7 @@ def read_escalation(
         if unless is not None and unless.value == DELIVERED and not _CONFIRMED & via.keys():
             mistakes.add(
                 unless.line,
-                f"{where}: of email nobody hears that it was delivered; write unless: "
+                f"{where}: of email and calls nobody hears that it reached them; write unless: "
                 f"{ACKNOWLEDGED}",
             )
         notify = file.texts(given.get("notify"), where)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.rules.people import Recipient, Rotation
     from target_twilio_alerts.rules.prices import Prices
 
-CHANNELS = ("sms", "email", "whatsapp")
+CHANNELS = ("sms", "email", "whatsapp", "voice")
 SEVERITIES = ("low", "normal", "high", "critical")
 """From the least to the most urgent."""
 
@@ -105,6 +105,7 @@ class Rule:
         enabled: Whether it decides anything.
         escalation: Who is told next, in the order of time.
         digest: When its alerts are told together; None: each at once.
+        validity: How long a message of it is of use; None: always.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Rule:
     enabled: bool = True
     escalation: tuple[EscalationStep, ...] = ()
     digest: Digest | None = None
+    validity: timedelta | None = None
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ class Recipient:
         sms: Mobile numbers in E.164 form, such as "+46701740605".
         email: Email addresses.
         whatsapp: WhatsApp numbers in E.164 form.
+        voice: Numbers to call, in E.164 form.
         locale: In whose words and formats it is told, such as "sv_SE".
         timezone: IANA name of its zone; None: that of the file.
         quiet_hours: When it is not disturbed.
@@ -91,12 +92,18 @@ class Recipient:
     locale: str = DEFAULT_LOCALE
     timezone: str | None = None
     whatsapp: tuple[str, ...] = field(default=(), repr=False)
+    voice: tuple[str, ...] = field(default=(), repr=False)
     quiet_hours: QuietHours | None = None
     absences: tuple[Absence, ...] = ()
 
     def addresses(self, channel: str) -> tuple[str, ...]:
         """Its addresses for a channel."""
-        known = {"sms": self.sms, "email": self.email, "whatsapp": self.whatsapp}
+        known = {
+            "sms": self.sms,
+            "email": self.email,
+            "whatsapp": self.whatsapp,
+            "voice": self.voice,
+        }
         return known.get(channel, ())
 
     def absence(self, day: date) -> Absence | None:

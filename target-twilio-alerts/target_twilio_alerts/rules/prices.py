@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import phonenumbers
-
+from target_twilio_alerts.countries import country_of
 from target_twilio_alerts.rules.table_file import TableFileError, read_table
 
 if TYPE_CHECKING:
@@ -29,10 +28,7 @@ class Prices:
 
     def of(self, channel: str, address: str, segments: int | None) -> Decimal | None:
         """What a message to an address costs; None if the table does not say."""
-        country = ANYWHERE
-        if address.startswith("+"):
-            number = phonenumbers.parse(address)
-            country = phonenumbers.region_code_for_number(number) or ANYWHERE
+        country = country_of(address) or ANYWHERE
         price = self.prices.get((channel, country), self.prices.get((channel, ANYWHERE)))
         return None if price is None else price * (segments or 1)
 

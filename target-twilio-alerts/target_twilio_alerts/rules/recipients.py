@@ -29,6 +29,7 @@ RECIPIENT_KEYS = (
     "locale",
     "timezone",
     "whatsapp",
+    "voice",
     "quiet_hours",
     "away",
 )
@@ -92,7 +93,7 @@ class People:
             self._mistakes.add(entry.line, f"{where}: name is missing; add what people call them")
         elif given and not any(channel in given for channel in CHANNELS):
             self._mistakes.add(
-                entry.line, f"{where}: has neither sms nor email nor whatsapp; add one"
+                entry.line, f"{where}: has no address; add sms, email, whatsapp or voice"
             )
         locale = self._file.text(given.get("locale"), where)
         zone = self._file.text(given.get("timezone"), where)
@@ -108,6 +109,7 @@ class People:
             locale=DEFAULT_LOCALE if locale is None else self._locale(locale, where),
             timezone=None if zone is None else zone.value,
             whatsapp=self._numbers(given.get("whatsapp"), where),
+            voice=self._numbers(given.get("voice"), where),
             quiet_hours=self.times.quiet_hours(given.get("quiet_hours"), where, has_zone=has_zone),
             absences=self.times.absences(given.get("away"), entry.key, where, has_zone=has_zone),
         )

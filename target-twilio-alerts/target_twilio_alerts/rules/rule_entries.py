@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.content_entry import read_content
 from target_twilio_alerts.rules.digest_entry import read_digest
-from target_twilio_alerts.rules.durations import read_days
+from target_twilio_alerts.rules.durations import parse_duration, read_days
 from target_twilio_alerts.rules.escalation_entry import read_escalation
 from target_twilio_alerts.rules.expressions import (
     Condition,
@@ -26,7 +27,6 @@ from target_twilio_alerts.rules.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
 
     from target_twilio_alerts.documents import Entity
     from target_twilio_alerts.rules.addressees import Addressees
@@ -54,14 +54,18 @@ RULE_KEYS = (
     "enabled",
     "escalate",
     "digest",
+    "validity_period",
 )
 OWNER_KEYS = ("notify", "via")
 OWNER_CHANNELS = ("sms", "email")
-FALLBACKS = ("sms", "email")
+FALLBACKS = ("sms", "email", "voice")
 """Channels whose words need no template that somebody approved."""
 
 _MAX_SEGMENTS = 10
 """Twilio takes 1,600 characters, which are eleven segments; so many nobody should need."""
+
+_MAX_VALIDITY = timedelta(seconds=36_000)
+"""Source: twilio-messages-calls.openapi.json, CreateMessageRequest, ValidityPeriod."""
 
 REQUIRED_KEYS = ("entity", "when", "notify", "via")
 
@@ -165,6 +169,7 @@ class RuleEntries:
                 self._file, self._mistakes, given, people=self._people, via=via, where=where
             ),
             enabled=self._enabled(given.get("enabled"), where),
+            validity=self._validity(given.get("validity_period"), where),
             fallback=self._fallback(given.get("fallback"), notify, via, where),
         )
 
@@ -217,6 +222,19 @@ class RuleEntries:
             )
             return None
         return int(text.value)
+
+    def _validity(self, entry: Entry | None, where: str) -> timedelta | None:
+        text = self._file.text(entry, where)
+        if text is None:
+            return None
+        span = parse_duration(text.value)
+        if span is None or span > _MAX_VALIDITY:
+            self._mistakes.add(
+                text.line,
+                f"{where}: validity_period {text.value} is no span up to 10h; write it as in 30m "
+                "or 4h",
+            )
+        return span
 
     def _companies(self, entry: Entry | None, entity: Entity | None, where: str) -> tuple[str, ...]:
         if entry is not None and entity is not None and "company" not in entity.fields:

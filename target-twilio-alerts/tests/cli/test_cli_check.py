@@ -152,7 +152,7 @@ def test_online_the_account_and_its_number_are_tried_and_nothing_is_sent(office,
     told = online()
     assert told[2:] == [
         "ok     sms: Twilio account answers and is active",
-        "ok     sms: from_number +46*****600 is in this account and can send SMS",
+        "ok     sms: sender +46*****600 is in this account and can send SMS",
     ]
     assert {one.method for one in office.sandbox.requests("twilio")} == {"GET"}
 
@@ -177,8 +177,8 @@ def test_online_wrong_credentials_are_told_with_what_to_check(online):
 def test_online_a_number_of_another_account_is_told(online):
     told = online(code=1, from_number="+46701740699")
     assert told[-1] == (
-        "WRONG  sms: from_number +46*****699 is not in this Twilio account; "
-        "set from_number to an SMS-capable number of this account"
+        "WRONG  sms: sender +46*****699 is not in this Twilio account; "
+        "set a number of this account that can send SMS"
     )
 
 

@@ -18,6 +18,8 @@ from target_twilio_alerts.delivery.channels.outcome import (
     Unclear,
 )
 from target_twilio_alerts.delivery.channels.sms import SmsChannel
+from target_twilio_alerts.delivery.channels.twilio_email import TwilioEmailChannel
+from target_twilio_alerts.delivery.channels.voice import VoiceChannel
 from target_twilio_alerts.delivery.channels.whatsapp import WhatsAppChannel
 
 __all__ = [
@@ -34,7 +36,9 @@ __all__ = [
     "Rejected",
     "SmsChannel",
     "StatusReport",
+    "TwilioEmailChannel",
     "Unclear",
+    "VoiceChannel",
     "WhatsAppChannel",
     "explain",
 ]

@@ -64,7 +64,8 @@ _TABLE: tuple[tuple[tuple[int, ...], str, str], ...] = (
         "the sender is not valid",
         "set from_number to a number or sender ID of your Twilio account",
     ),
-    ((21214, 21217), "this number cannot be called", _FIX_NUMBER),
+    ((21210, 21213), "the caller is not a number of the account", "check voice_from"),
+    ((21214, 21216, 21217), "this number cannot be called", _FIX_NUMBER),
     (
         (21215, 13227),
         "calls to this country are switched off in the Twilio account",
@@ -160,7 +161,7 @@ _TABLE: tuple[tuple[tuple[int, ...], str, str], ...] = (
     (
         (90007,),
         "the validity period is out of range (1 to 36000 seconds)",
-        "please report this: the target does not set it",
+        "correct validity_period in alerts.yml",
     ),
 )
 _CODES = {code: Explanation(meaning, mend) for codes, meaning, mend in _TABLE for code in codes}

@@ -15,7 +15,7 @@ from target_twilio_alerts.delivery.channels.answers import (
     host_of,
     split_timeout,
 )
-from target_twilio_alerts.delivery.channels.http import Freshness, PerThread
+from target_twilio_alerts.delivery.channels.http import PerThread, Session
 from target_twilio_alerts.delivery.channels.outcome import (
     Accepted,
     CheckResult,
@@ -71,7 +71,7 @@ class EmailChannel:
         self._base = base_url.rstrip("/")
         self._host = host_of(base_url)
         self._timeout = split_timeout(timeout)
-        self._clients: PerThread[_Client] = PerThread(_Client, _Client.close)
+        self._clients: PerThread[Session] = PerThread(Session, Session.close)
 
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one email to SendGrid, once. Never raises for what the network or SendGrid does."""
@@ -157,26 +157,6 @@ class EmailChannel:
             if isinstance(outcome, Rejected)
             else outcome
         )
-
-
-class _Client:
-    """One thread's session."""
-
-    def __init__(self) -> None:
-        self._session = requests.Session()
-        self._freshness = Freshness(self._session)
-
-    def request(self, method: str, url: str, **kwargs: Any) -> Response:
-        """Send one request on a connection that has not rested too long."""
-        self._freshness.before_request()
-        try:
-            return self._session.request(method, url, **kwargs)
-        finally:
-            self._freshness.after_request()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
 
 
 class _Bearer(AuthBase):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from requests import Session
 
 IDLE_SECONDS = 4.0
 """Servers close idle connections after 5 s or more. A POST on a connection that the server is just
@@ -48,7 +48,7 @@ class PerThread(Generic[_Client]):
 class Freshness:
     """Closes a session's connections when they have rested too long. Used by one thread."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: requests.Session) -> None:
         self._session = session
         self._used = time.monotonic()
 
@@ -60,3 +60,23 @@ class Freshness:
     def after_request(self) -> None:
         """Note when the connection was last in use."""
         self._used = time.monotonic()
+
+
+class Session:
+    """One thread's session of plain `requests`."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._freshness = Freshness(self._session)
+
+    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        """Send one request on a connection that has not rested too long."""
+        self._freshness.before_request()
+        try:
+            return self._session.request(method, url, **kwargs)
+        finally:
+            self._freshness.after_request()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()

@@ -16,7 +16,8 @@ class Outgoing:
     `to` is an E.164 number or an email address, `message_id` the ledger's own id of the attempt
     (it travels as a custom argument of an email), `status_callback` a URL for Twilio's callbacks.
     `content_sid` and `content_variables` (a JSON object as text) take the place of the text on
-    WhatsApp.
+    WhatsApp. `locale` is the text's, in which a call reads it; `keypress_url` is told the key that
+    is pressed in a call; `validity_seconds` is how long Twilio may keep an SMS before it leaves.
     """
 
     message_id: str
@@ -28,6 +29,9 @@ class Outgoing:
     status_callback: str | None = None
     content_sid: str | None = None
     content_variables: str | None = None
+    locale: str = "en"
+    keypress_url: str | None = None
+    validity_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,9 @@ Outcome = Accepted | Rejected | Postponed | CredentialsRefused | Unclear
 class StatusReport:
     """How far a handed-over message has come, in Twilio's words.
 
-    Source: twilio-messages-calls.openapi.json, GET Messages/{Sid}.json. `status` is one of its
-    `message_enum_status`; `segments` and `price` are filled in by Twilio some time later.
+    Source: twilio-messages-calls.openapi.json, GET Messages/{Sid}.json and GET Calls/{Sid}.json.
+    `status` is one of `message_enum_status` or `call_enum_status`; Twilio fills in `segments` and
+    `price` some time later.
     """
 
     status: str

@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.delivery.channels.http import PerThread
+from target_twilio_alerts.delivery.channels.account import TwilioAccount, is_sid, require_sid
 from target_twilio_alerts.delivery.channels.outcome import (
     Accepted,
     NoStatus,
     StatusReport,
     Unclear,
 )
+from target_twilio_alerts.delivery.channels.senders import Senders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Unpack
+
+    from target_twilio_alerts.delivery.channels.account import Login
     from target_twilio_alerts.delivery.channels.outcome import CheckResult, Outcome, Outgoing
     from target_twilio_alerts.delivery.channels.twilio_client import TwilioClient
 
-logger = logging.getLogger(__name__)
-
-TWILIO_URL = "https://api.twilio.com"
-MESSAGING_URL = "https://messaging.twilio.com"
-
 _MESSAGE_SID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
 
-
-def is_sid(text: str, prefix: str) -> bool:
-    """Tell whether `text` is a whole SID (34 characters), not just something that begins so."""
-    return re.fullmatch(f"{prefix}[0-9a-fA-F]{{32}}", text) is not None
+NOT_FOUND = 404
 
 
-_NOT_FOUND = 404
-
-
-class SmsChannel:
+class SmsChannel(TwilioAccount):
     """Sends SMS from one Twilio account. Safe to use from several threads at once.
 
     Source: twilio-messages-calls.openapi.json, POST and GET /2010-04-01/Accounts/{AccountSid}/
     Messages.json. There is no idempotency key, so nothing is ever retried here.
 
     Args:
-        account_sid: AC and 32 hexadecimal digits.
-        auth_token: The account's token; or else both of the next.
-        api_key_sid: SK and 32 hexadecimal digits.
-        api_key_secret: The key's secret.
         from_number: The sender: a number, short code or alphanumeric sender ID; or else
         messaging_service_sid: MG and 32 hexadecimal digits; it wins if both are given.
-        base_url: Stands in for https://api.twilio.com.
-        messaging_url: Stands in for https://messaging.twilio.com.
-        timeout: Seconds to wait for an answer.
+        senders: Senders of either kind for recipients in some countries, such as "SE".
+        login: How to reach the account.
 
     Raises:
         ValueError: A SID is malformed, or credentials or sender are missing; says which setting.
@@ -59,37 +48,18 @@ class SmsChannel:
     def __init__(
         self,
         *,
-        account_sid: str,
-        auth_token: str | None = None,
-        api_key_sid: str | None = None,
-        api_key_secret: str | None = None,
         from_number: str | None = None,
         messaging_service_sid: str | None = None,
-        base_url: str = TWILIO_URL,
-        messaging_url: str = MESSAGING_URL,
-        timeout: float = 30.0,
+        senders: Mapping[str, str] | None = None,
+        **login: Unpack[Login],
     ) -> None:
-        _require_sid("account_sid", account_sid, "AC")
-        if api_key_sid and api_key_secret:
-            _require_sid("api_key_sid", api_key_sid, "SK")
-            self._login = (api_key_sid, api_key_secret)
-        elif auth_token:
-            self._login = (account_sid, auth_token)
-        else:
-            raise ValueError(
-                "no Twilio credentials: set auth_token, or api_key_sid and api_key_secret"
-            )
+        super().__init__(**login)
         if messaging_service_sid:
-            _require_sid("messaging_service_sid", messaging_service_sid, "MG")
-        elif not from_number:
+            require_sid("messaging_service_sid", messaging_service_sid, "MG")
+        default = messaging_service_sid or from_number
+        if not default:
             raise ValueError("no SMS sender: set from_number or messaging_service_sid")
-        self.account_sid = account_sid
-        self.messaging_service_sid = messaging_service_sid or None
-        self.from_number = None if messaging_service_sid else from_number
-        self.uses_api_key = self._login[0] != account_sid
-        self._urls = (base_url, messaging_url)
-        self._timeout = timeout
-        self._clients: PerThread[TwilioClient] = PerThread(self._new_client, _close)
+        self.senders = Senders(default, senders)
 
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one message to Twilio, once. Never raises for what the network or Twilio does."""
@@ -100,15 +70,15 @@ class SmsChannel:
             return client.outcome_of(error)
         return _accepted(message, client)
 
-    def _fields(self, outgoing: Outgoing) -> dict[str, str]:
+    def _fields(self, outgoing: Outgoing) -> dict[str, str | int]:
         """Name what the library's `create` is given."""
-        fields = {"to": outgoing.to, "body": outgoing.text}
-        if self.messaging_service_sid:
-            fields["messaging_service_sid"] = self.messaging_service_sid
-        elif self.from_number:
-            fields["from_"] = self.from_number
+        fields: dict[str, str | int] = {"to": outgoing.to, "body": outgoing.text}
+        sender = self.senders.of(outgoing.to)
+        fields["messaging_service_sid" if is_sid(sender, "MG") else "from_"] = sender
         if outgoing.status_callback:
             fields["status_callback"] = outgoing.status_callback
+        if outgoing.validity_seconds is not None:
+            fields["validity_period"] = outgoing.validity_seconds
         return fields
 
     def fetch_status(self, sid: str) -> StatusReport | NoStatus:
@@ -119,7 +89,7 @@ class SmsChannel:
         except Exception as error:  # noqa: BLE001 - asking again later is the answer to every failure
             status = getattr(error, "status", None)
             reason = getattr(client.outcome_of(error), "reason", "no reason given")
-            return NoStatus(reason, is_final=status == _NOT_FOUND)
+            return NoStatus(reason, is_final=status == NOT_FOUND)
         if not isinstance(message.status, str):
             return NoStatus("the answer has no status", is_final=False)
         code = message.error_code
@@ -128,7 +98,7 @@ class SmsChannel:
             error_code=code if isinstance(code, int) else None,
             error_message=message.error_message,
             segments=_positive(message.num_segments),
-            price=_price(message.price),
+            price=read_price(message.price),
             price_unit=message.price_unit,
         )
 
@@ -139,35 +109,6 @@ class SmsChannel:
         )
 
         return check_sms(self)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._clients.close()
-
-    def client(self) -> TwilioClient:
-        """Return this thread's Twilio client."""
-        return self._clients.get()
-
-    def _new_client(self) -> TwilioClient:
-        from target_twilio_alerts.delivery.channels.twilio_client import (  # noqa: PLC0415 - costs 0.1 s, and most runs send nothing
-            RoutedHttp,
-            TwilioClient,
-        )
-
-        http = RoutedHttp(*self._urls, self._timeout)
-        return TwilioClient(*self._login, self.account_sid, http)
-
-
-def _close(client: TwilioClient) -> None:
-    client.close()
-
-
-def _require_sid(setting: str, value: str, prefix: str) -> None:
-    if not is_sid(value or "", prefix):
-        raise ValueError(
-            f"{setting} is not a Twilio SID: it must be {prefix} and 32 hexadecimal digits, "
-            "as shown in the Twilio Console"
-        )
 
 
 def _accepted(message: Any, client: TwilioClient) -> Accepted | Unclear:
@@ -191,7 +132,8 @@ def _positive(text: Any) -> int | None:
     return int(text) or None if isinstance(text, (str, int)) and str(text).isdecimal() else None
 
 
-def _price(text: Any) -> Decimal | None:
+def read_price(text: Any) -> Decimal | None:
+    """Read `price`: a string, or null until Twilio has settled it."""
     try:
         return Decimal(text) if isinstance(text, str) else None
     except InvalidOperation:

@@ -1,44 +1,70 @@
-"""Tries a Twilio set-up without sending: the credentials, then the sender."""
+"""Tries a Twilio set-up without sending or calling: the credentials, then the sender."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
+from target_twilio_alerts.delivery.channels.account import is_sid
 from target_twilio_alerts.delivery.channels.outcome import CheckResult
+from target_twilio_alerts.delivery.channels.senders import NAME
 from target_twilio_alerts.messages.masking import mask_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_twilio_alerts.delivery.channels.account import TwilioAccount
     from target_twilio_alerts.delivery.channels.sms import SmsChannel
     from target_twilio_alerts.delivery.channels.twilio_client import TwilioClient
+    from target_twilio_alerts.delivery.channels.voice import VoiceChannel
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _SHORT_CODE = re.compile(r"\d{3,8}")
-_ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _CREDENTIALS = "check account_sid with auth_token, or api_key_sid with api_key_secret"
 
 
 def check_sms(channel: SmsChannel) -> list[CheckResult]:
-    """Try the account, then the sender if the account answered."""
-    return _check(channel, lambda client: _check_sender(client, channel.from_number or ""))
+    """Try the account, then each sender if the account answered."""
+    results, answers = _check_account(channel)
+    if answers:
+        for sender in channel.senders.all():
+            results += _check_sender(channel.client(), sender)
+    return results
 
 
 def check_whatsapp(channel: SmsChannel) -> list[CheckResult]:
     """Try the account; the Messages API does not tell which WhatsApp senders there are."""
-    masked = mask_address(channel.from_number or "")
-    return _check(channel, lambda _: CheckResult(True, f"whatsapp_from {masked} is not looked up"))
+    results, answers = _check_account(channel)
+    for sender in channel.senders.all() if answers else ():
+        if is_sid(sender, "MG"):
+            results += _check_service(channel.client(), sender)
+        else:
+            what = f"whatsapp_from {mask_address(sender)} is not looked up"
+            results.append(CheckResult(True, what))
+    return results
 
 
-def _check(channel: SmsChannel, sender: Callable[[TwilioClient], CheckResult]) -> list[CheckResult]:
-    client = channel.client()
-    account = (_check_api_key if channel.uses_api_key else _check_account)(client, channel)
-    if not account.ok:
-        return [account]
-    if channel.messaging_service_sid:
-        return [account, *_check_service(client, channel.messaging_service_sid)]
-    return [account, sender(client)]
+def check_voice(channel: VoiceChannel) -> list[CheckResult]:
+    """Try the account, then the caller's number if the account answered."""
+    results, answers = _check_account(channel)
+    if answers:
+        results.append(_check_number(channel.client(), channel.from_number, "voice"))
+    return results
+
+
+def check_twilio_email(channel: TwilioAccount) -> list[CheckResult]:
+    """Try the account; whether the sender is verified is not looked up."""
+    results, answers = _check_account(channel)
+    if answers:
+        results.append(CheckResult(True, "email_from is not looked up at Twilio Email"))
+    return results
+
+
+def _check_account(channel: TwilioAccount) -> tuple[list[CheckResult], bool]:
+    """Try the credentials; says whether they were taken."""
+    check = _check_api_key if channel.uses_api_key else _check_auth_token
+    result = check(channel.client(), channel.account_sid)
+    return [result], result.ok
 
 
 def _try(client: TwilioClient, what: str, mend: str, call: Callable[[], Any]) -> Any:
@@ -53,12 +79,12 @@ def _try(client: TwilioClient, what: str, mend: str, call: Callable[[], Any]) ->
         return CheckResult(False, f"{what}: {reason}", mend)
 
 
-def _check_account(client: TwilioClient, channel: SmsChannel) -> CheckResult:
+def _check_auth_token(client: TwilioClient, account_sid: str) -> CheckResult:
     found = _try(
         client,
         "Twilio account",
         _CREDENTIALS,
-        lambda: client.api.api.v2010.accounts(channel.account_sid).fetch(),
+        lambda: client.api.api.v2010.accounts(account_sid).fetch(),
     )
     if isinstance(found, CheckResult):
         return found
@@ -73,7 +99,7 @@ def _check_account(client: TwilioClient, channel: SmsChannel) -> CheckResult:
     return CheckResult(True, "Twilio account answers and is active")
 
 
-def _check_api_key(client: TwilioClient, channel: SmsChannel) -> CheckResult:  # noqa: ARG001 - same shape as _check_account
+def _check_api_key(client: TwilioClient, account_sid: str) -> CheckResult:  # noqa: ARG001 - same shape as _check_auth_token
     """Try an API key on messages: a standard key may not read the account itself."""
     found = _try(
         client,
@@ -86,27 +112,28 @@ def _check_api_key(client: TwilioClient, channel: SmsChannel) -> CheckResult:  #
     return CheckResult(True, "Twilio API key answers and may read messages")
 
 
-def _check_sender(client: TwilioClient, sender: str) -> CheckResult:
+def _check_sender(client: TwilioClient, sender: str) -> list[CheckResult]:
+    if is_sid(sender, "MG"):
+        return _check_service(client, sender)
     if _E164.fullmatch(sender):
-        return _check_number(client, sender)
+        return [_check_number(client, sender, "SMS")]
     if _SHORT_CODE.fullmatch(sender):
-        return CheckResult(True, f"from_number {sender} is a short code (not looked up)")
-    if _ALPHANUMERIC.fullmatch(sender):
-        what = f'from_number "{sender}" is an alphanumeric sender ID'
-        return CheckResult(True, f"{what}; some countries want it registered first")
-    return CheckResult(
-        False,
-        "from_number is neither a number, a short code nor a sender ID",
-        "set a number like +46701234567, or up to 11 letters, digits and spaces",
-    )
+        return [CheckResult(True, f"sender {sender} is a short code (not looked up)")]
+    if NAME.fullmatch(sender):
+        what = f'sender "{sender}" is an alphanumeric sender ID'
+        return [CheckResult(True, f"{what}; some countries want it registered first")]
+    what = "a sender is neither a number, a short code nor a name"
+    mend = "set a number like +46701234567, or up to 11 letters, digits and spaces"
+    return [CheckResult(False, what, mend)]
 
 
-def _check_number(client: TwilioClient, number: str) -> CheckResult:
+def _check_number(client: TwilioClient, number: str, use: str) -> CheckResult:
     masked = mask_address(number)
-    mend = "set from_number to an SMS-capable number of this account"
+    able = "send SMS" if use == "SMS" else "call"
+    mend = f"set a number of this account that can {able}"
     found = _try(
         client,
-        f"from_number {masked}",
+        f"sender {masked}",
         mend,
         lambda: client.api.incoming_phone_numbers.list(phone_number=number, limit=20),
     )
@@ -114,16 +141,16 @@ def _check_number(client: TwilioClient, number: str) -> CheckResult:
         return found
     owned = next((one for one in found if one.phone_number == number), None)
     if owned is None:
-        return CheckResult(False, f"from_number {masked} is not in this Twilio account", mend)
-    if not _can_sms(owned.capabilities):
-        return CheckResult(False, f"from_number {masked} cannot send SMS", mend)
-    return CheckResult(True, f"from_number {masked} is in this account and can send SMS")
+        return CheckResult(False, f"sender {masked} is not in this Twilio account", mend)
+    if not _is_able(owned.capabilities, use):
+        return CheckResult(False, f"sender {masked} cannot {able}", mend)
+    return CheckResult(True, f"sender {masked} is in this account and can {able}")
 
 
-def _can_sms(capabilities: Any) -> bool:
+def _is_able(capabilities: Any, use: str) -> bool:
     """Read `capabilities`, which the library hands over as the JSON object it was."""
     return isinstance(capabilities, dict) and bool(
-        capabilities.get("sms") or capabilities.get("SMS")
+        capabilities.get(use.lower()) or capabilities.get(use)
     )
 
 

@@ -30,8 +30,9 @@ class WhatsAppChannel(SmsChannel):
 
         return check_whatsapp(self)
 
-    def _fields(self, outgoing: Outgoing) -> dict[str, str]:
+    def _fields(self, outgoing: Outgoing) -> dict[str, str | int]:
         fields = super()._fields(outgoing)
+        fields.pop("validity_period", None)
         fields["to"] = f"{_PREFIX}{outgoing.to}"
         if "from_" in fields:
             fields["from_"] = f"{_PREFIX}{fields['from_']}"
