@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from target_twilio_alerts.documents.entity import Document, Entity, UnusableRecord
-from target_twilio_alerts.documents.fields import Combine, Field, Kind, UnreadableValue, Value
+from target_twilio_alerts.documents.entity import Document, Entity
+from target_twilio_alerts.documents.errors import UnreadableValue, UnusableRecord
+from target_twilio_alerts.documents.fields import Combine, Field, Kind, Value
 from target_twilio_alerts.documents.order import is_older
 from target_twilio_alerts.documents.presets import ENTITIES, PRESETS
-from target_twilio_alerts.documents.values import dump_values, load_values
+from target_twilio_alerts.documents.values import StoredValues, dump_values, load_values
 
 __all__ = [
     "ENTITIES",
@@ -16,6 +17,7 @@ __all__ = [
     "Entity",
     "Field",
     "Kind",
+    "StoredValues",
     "UnreadableValue",
     "UnusableRecord",
     "Value",

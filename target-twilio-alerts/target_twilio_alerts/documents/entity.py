@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_twilio_alerts.documents.fields import Field, UnreadableValue, Value
+from target_twilio_alerts.documents.errors import UnreadableValue, UnusableRecord
+from target_twilio_alerts.documents.exact import canonical
 from target_twilio_alerts.documents.raw_fields import PREFIX, raw_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from target_twilio_alerts.documents.fields import Field, Value
+
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
-_MAX_EXPONENT = 40
-_EXACT = Context(prec=1000)
 
-
-class UnusableRecord(Exception):  # noqa: N818 - an outcome to record, not an error of the run
-    """A record that cannot be told which document it is, or which version of it."""
-
-
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, gc=False):
     """One version of one document.
 
     Attributes:
@@ -139,50 +134,88 @@ class Entity:
         Raises:
             UnusableRecord: The record lacks a part of its key, or is nested too deeply.
         """
-        key = _key(record, key_properties)
+        key = key_of(key_properties, [record.get(name) for name in key_properties])
+        values, problems = self.values_of(record, self._readers)
+        return self.document_of(
+            values,
+            problems,
+            key=key,
+            stamp=record.get(self.stamp_field),
+            row_version=record.get(self.row_version_field),
+            content=self._content(record),
+        )
+
+    def values_of(
+        self, record: Any, readers: Iterable[tuple[str, Callable[[Any], Value]]]
+    ) -> tuple[dict[str, Value], tuple[str, ...]]:
+        """Read the fields of a record, each by its reader: the values, and what is wrong."""
         problems: list[str] = []
         values: dict[str, Value] = {}
-        for name, read in self._readers:
+        for name, read in readers:
             try:
                 values[name] = read(record)
             except UnreadableValue as problem:
                 values[name] = None
                 problems.append(f"{name} {problem}")
-        if values.get("type") in self.credit_types:
+        if self.credit_types and values.get("type") in self.credit_types:
             for name in self.signed:
                 amount = values.get(name)
                 if isinstance(amount, Decimal):
                     values[name] = amount.copy_abs().copy_negate() if amount else amount
-        identity = f"{self.stream}\n{key}".encode()
+        return values, tuple(problems)
+
+    def document_of(
+        self,
+        values: Mapping[str, Value],
+        problems: tuple[str, ...],
+        *,
+        key: str,
+        stamp: Any,
+        row_version: Any,
+        content: bytes,
+    ) -> Document:
+        """Make a document.
+
+        Args:
+            values: Its fields.
+            problems: What could not be read.
+            key: A JSON array of its key values.
+            stamp: What the record has as its stamp.
+            row_version: What it has as its row version.
+            content: Its content in one form.
+        """
         return Document(
             entity=self.name,
             stream=self.stream,
             key=key,
-            id=hashlib.sha256(identity).hexdigest()[:32],
+            id=hashlib.sha256(f"{self.stream}\n{key}".encode()).hexdigest()[:32],
             values=values,
-            stamp=_stamp(record.get(self.stamp_field)),
-            row_version=_stamp(record.get(self.row_version_field)),
-            content=self._content(record),
-            problems=tuple(problems),
+            stamp=_stamp(stamp),
+            row_version=_stamp(row_version),
+            content=hashlib.sha256(content).hexdigest()[:32],
+            problems=problems,
             final=self.final_statuses is None or values.get("status") in self.final_statuses,
         )
 
-    def _content(self, record: Mapping[str, Any]) -> str:
+    def _content(self, record: Mapping[str, Any]) -> bytes:
         try:
             kept = _canonical(record, self.volatile)
         except RecursionError:
             raise UnusableRecord("it is nested too deeply to be read") from None
-        return hashlib.sha256(_encoder.encode(kept)).hexdigest()[:32]
+        return _encoder.encode(kept)
 
 
-def _key(record: Mapping[str, Any], key_properties: Sequence[str]) -> str:
-    if not key_properties:
+def key_of(names: Sequence[str], given: Sequence[Any]) -> str:
+    """A JSON array of key values.
+
+    Raises:
+        UnusableRecord: There is no key, or a part of it is missing.
+    """
+    if not names:
         raise UnusableRecord("its stream has no key")
     values: list[str | int] = []
-    for name in key_properties:
-        value = record.get(name)
-        if isinstance(value, Decimal):
-            value = _canonical_number(value)
+    for name, each in zip(names, given, strict=True):
+        value = canonical(each) if isinstance(each, Decimal) else each
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             raise UnusableRecord(f"{name} is missing, which is part of its key")
         if isinstance(value, str) and not value.strip():
@@ -203,7 +236,7 @@ def _canonical(fields: Mapping[str, Any], left_out: frozenset[str]) -> dict[str,
         if value is None or name in left_out:
             continue
         if kind is Decimal:
-            kept[name] = _canonical_number(value)
+            kept[name] = canonical(value)
         elif kind is dict:
             kept[name] = _canonical(value, left_out)
         elif kind is list:
@@ -218,12 +251,4 @@ def _canonical_item(value: Any, left_out: frozenset[str]) -> Any:
         return [_canonical_item(one, left_out) for one in value]
     if isinstance(value, dict):
         return _canonical(value, left_out)
-    return _canonical_number(value) if isinstance(value, Decimal) else value
-
-
-def _canonical_number(value: Decimal) -> Any:
-    """50000, 50000.0 and 50000.0000 are one number."""
-    if not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT:
-        return str(value)
-    whole = int(value)
-    return whole if whole == value else _EXACT.normalize(value)
+    return canonical(value) if isinstance(value, Decimal) else value

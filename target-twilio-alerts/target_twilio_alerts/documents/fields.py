@@ -6,23 +6,25 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
-from decimal import Context, Decimal
+from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from target_twilio_alerts.documents.access import ARRAY, BY_NAME
+from target_twilio_alerts.documents.errors import UnreadableValue
+from target_twilio_alerts.documents.exact import EXACT, MAX_DIGITS, is_within_reason
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
+
+    from target_twilio_alerts.documents.access import Access
 
 Value: TypeAlias = "str | Decimal | bool | date | tuple[str, ...] | None"
 """One field of a document: text, exact number, yes/no, date, list of texts, or unknown."""
 
 _EARLIEST, _LATEST = 1900, 2200
 """Years outside these are absurd in a ledger: the date is taken as unknown, and said so."""
-
-_MAX_DIGITS = 30
-"""Beyond this many digits before or after the point, a number is no amount."""
-
-_EXACT = Context(prec=4 * _MAX_DIGITS)
 
 _SHOWN = 4
 """So many characters of an account are told, if it has more than twice as many."""
@@ -56,10 +58,6 @@ class Combine(str, Enum):
     """All sources' texts, also from items of an array, each masked: one text, in a fixed order."""
 
 
-class UnreadableValue(Exception):  # noqa: N818 - an outcome to record, not an error of the run
-    """A value that does not fit its field's kind; the text says how, without the value."""
-
-
 @dataclass(frozen=True)
 class Field:
     """One field of an entity.
@@ -87,22 +85,24 @@ class Field:
     is_lenient: bool = False
     decimals: int = 0
 
-    def reader(self) -> Callable[[Mapping[str, Any]], Value]:
+    def reader(self, access: Access = BY_NAME) -> Callable[[Any], Value]:
         """A function from a record to this field's value; it raises UnreadableValue."""
         if self.combine is Combine.FIRST:
-            return _read_one(self.sources[0], self._converter())
+            return _read_one(access.find(self.sources[0]), self._converter())
         if self.combine is Combine.DIFFERENCE:
-            minuend, subtrahend = (_read_one(path, _number) for path in self.sources)
+            minuend, subtrahend = (_read_one(access.find(one), _number) for one in self.sources)
             return lambda record: _difference(minuend(record), subtrahend(record))
         if self.combine is Combine.MASKED:
-            readers = [_finder(path) for path in self.sources]
+            readers = [_finder(path, access) for path in self.sources]
             return lambda record: _masked([found for find in readers for found in find(record)])
-        path, _, part = self.sources[0].partition("[].")
-        items = _path(path.removesuffix("[]"))
+        path, _, part = self.sources[0].partition(ARRAY)
+        path = path.removesuffix("[]")
+        items = access.find(path)
         if self.combine is Combine.COUNT:
             return lambda record: _count(items(record))
-        find = _path(part)
-        return lambda record: _each(items(record), find)
+        within = access.items(path)
+        find = within.find(part)
+        return lambda record: _each(items(record), find, within)
 
     def _converter(self) -> Callable[[Any], Value]:
         convert = LENIENT.get(self.kind) if self.is_lenient else None
@@ -112,37 +112,15 @@ class Field:
 
         def scaled(value: Any) -> Value:
             number = convert(value)
-            return _EXACT.scaleb(number, -self.decimals) if isinstance(number, Decimal) else number
+            return EXACT.scaleb(number, -self.decimals) if isinstance(number, Decimal) else number
 
         return scaled
 
 
-def _path(path: str) -> Callable[[Mapping[str, Any]], Any]:
-    parts = path.split(".")
-
-    def read(record: Mapping[str, Any]) -> Any:
-        value: Any = record
-        for part in parts:
-            if value is None:
-                return None
-            if not isinstance(value, dict):
-                raise UnreadableValue("is not where it should be")
-            value = value.get(part)
-        # Some connectors saw {"value": x} where the contract has x; both mean x.
-        if isinstance(value, dict) and value.keys() == {"value"}:
-            return value["value"]
-        return value
-
-    return read
-
-
 def _read_one(
-    path: str,
-    convert: Callable[[Any], Value],
-) -> Callable[[Mapping[str, Any]], Value]:
-    find = _path(path)
-
-    def read(record: Mapping[str, Any]) -> Value:
+    find: Callable[[Any], Any], convert: Callable[[Any], Value]
+) -> Callable[[Any], Value]:
+    def read(record: Any) -> Value:
         value = find(record)
         return None if value is None else convert(value)
 
@@ -163,9 +141,8 @@ def _number(value: Any) -> Decimal:
     number = Decimal(value)
     if not number.is_finite():
         raise UnreadableValue("is not a finite number")
-    exponent = number.as_tuple().exponent
-    if number and (abs(number.adjusted()) > _MAX_DIGITS or abs(int(exponent)) > _MAX_DIGITS):
-        raise UnreadableValue(f"is a number with more than {_MAX_DIGITS} digits")
+    if not is_within_reason(number):
+        raise UnreadableValue(f"is a number with more than {MAX_DIGITS} digits")
     return number
 
 
@@ -178,7 +155,12 @@ def _boolean(value: Any) -> bool:
 def _date(value: Any) -> date:
     if not isinstance(value, str):
         raise UnreadableValue(f"is {_named(value)} where a date was expected")
-    match = _DATE.fullmatch(value)
+    return _day(value)
+
+
+@lru_cache(1 << 12)
+def _day(text: str) -> date:
+    match = _DATE.fullmatch(text)
     if match is None:
         raise UnreadableValue("is text that is no date")
     try:
@@ -192,7 +174,7 @@ def _date(value: Any) -> date:
 
 def _difference(minuend: Value, subtrahend: Value) -> Decimal | None:
     if isinstance(minuend, Decimal) and isinstance(subtrahend, Decimal):
-        return _EXACT.subtract(minuend, subtrahend)
+        return EXACT.subtract(minuend, subtrahend)
     return None
 
 
@@ -206,21 +188,22 @@ def _count(value: Any) -> Decimal | None:
     return None if value is None else Decimal(len(_items(value)))
 
 
-def _each(value: Any, find: Callable[[Any], Any]) -> tuple[str, ...] | None:
-    return None if value is None else tuple(dict.fromkeys(_parts(_items(value), find)))
+def _each(value: Any, find: Callable[[Any], Any], access: Access) -> tuple[str, ...] | None:
+    return None if value is None else tuple(dict.fromkeys(_parts(_items(value), find, access)))
 
 
-def _finder(path: str) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
+def _finder(path: str, access: Access) -> Callable[[Any], Iterable[Any]]:
     """A function from a record to what it has at a path, which may lead through one array."""
-    whole, through, part = path.partition("[].")
-    find = _path(whole)
+    whole, through, part = path.partition(ARRAY)
+    find = access.find(whole)
     if not through:
         return lambda record: [find(record)]
-    find_part = _path(part)
+    within = access.items(whole)
+    find_part = within.find(part)
 
-    def read(record: Mapping[str, Any]) -> Iterable[Any]:
+    def read(record: Any) -> Iterable[Any]:
         items = find(record)
-        return () if items is None else list(_parts(_items(items), find_part))
+        return () if items is None else list(_parts(_items(items), find_part, within))
 
     return read
 
@@ -241,9 +224,9 @@ def mask_account(account: str) -> str:
     return f"..{plain[-4:]} ({check})" if len(plain) > 2 * _SHOWN else f"({check})"
 
 
-def _parts(items: list[Any], find: Callable[[Any], Any]) -> Iterator[str]:
+def _parts(items: list[Any], find: Callable[[Any], Any], access: Access) -> Iterator[str]:
     for item in items:
-        if not isinstance(item, dict):
+        if not access.is_object(item):
             raise UnreadableValue("is not where it should be")
         found = find(item)
         if found is not None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 _STAMP = re.compile(
@@ -42,13 +43,13 @@ def is_older(candidate: Version, stored: Version) -> bool:
     stamps decide; where they are equal, missing, or in an hour that summer time repeats, the row
     versions do; a row version that says the opposite of the stamps wins nothing.
     """
-    by_row = _row_order(candidate.row_version, stored.row_version)
     mine, theirs = canonical_stamp(candidate.stamp), canonical_stamp(stored.stamp)
     if mine is None or theirs is None or mine == theirs or not _can_be_told(mine, theirs):
-        return by_row == -1
-    return mine < theirs and by_row != 1
+        return _row_order(candidate.row_version, stored.row_version) == -1
+    return mine < theirs and _row_order(candidate.row_version, stored.row_version) != 1
 
 
+@lru_cache(1 << 12)
 def canonical_stamp(stamp: str | None) -> str | None:
     """A stamp with nine fraction digits, so that text order is time order; None if it is none.
 

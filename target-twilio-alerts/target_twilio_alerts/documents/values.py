@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
-import json
-from datetime import date
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.documents.fields import CONVERTERS, Kind, UnreadableValue, Value
+import msgspec
+
+from target_twilio_alerts.documents.errors import UnreadableValue
+from target_twilio_alerts.documents.fields import CONVERTERS, Kind, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from target_twilio_alerts.documents.entity import Entity
+
+# Decimals as text, dates as 2026-01-31.
+_encoder = msgspec.json.Encoder()
 
 
 def dump_values(values: Mapping[str, Value]) -> str:
     """Values as a JSON object; unknown ones are left out."""
-    kept = {name: _dumped(value) for name, value in values.items() if value is not None}
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
-
-
-def _dumped(value: Value) -> Any:
-    if isinstance(value, (bool, tuple, str)):
-        return value
-    return value.isoformat() if isinstance(value, date) else str(value)
+    kept = {name: value for name, value in values.items() if value is not None}
+    return _encoder.encode(kept).decode()
 
 
 def load_values(text: str, entity: Entity) -> dict[str, Value]:
     """Values from what `dump_values` gave; what a field cannot read any more is unknown."""
-    kept = json.loads(text)
-    return {name: _loaded(kept.get(name), field.kind) for name, field in entity.fields.items()}
+    return dict(StoredValues(text, entity))
+
+
+class StoredValues(Mapping[str, Value]):
+    """The same, each read when it is asked for: most rules ask for few, if any.
+
+    Args:
+        text: What `dump_values` gave.
+        entity: What the document is.
+    """
+
+    def __init__(self, text: str, entity: Entity) -> None:
+        self._text = text
+        self._fields = entity.fields
+        self._kept: dict[str, Any] | None = None
+        self._read: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        if name in self._read:
+            return self._read[name]
+        field = self._fields[name]
+        if self._kept is None:
+            self._kept = msgspec.json.decode(self._text)
+        value = self._read[name] = _loaded(self._kept.get(name), field.kind)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a field; `default` if there is no such field."""
+        return self[name] if name in self._fields else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
 
 
 def _loaded(value: Any, kind: Kind) -> Value:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.ledger.events import canonical_json
+import msgspec
+
+from target_twilio_alerts.rules import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from target_twilio_alerts.documents import Document, Entity, Value
     from target_twilio_alerts.ledger.alerts import Epoch
-    from target_twilio_alerts.rules import Rule
+    from target_twilio_alerts.rules import Rule, Surroundings
+    from target_twilio_alerts.rules.expressions.compile import Values
 
 UNDECIDED = "undecided"
 """Begins the version of an alert that tells that a rule cannot decide."""
 
 
-@dataclass(frozen=True)
-class Arrival:
+_in_order = msgspec.json.Encoder(order="sorted")
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A record that has become a document.
 
     Attributes:
@@ -60,14 +65,13 @@ def arrive(
     """
     keys = entity.key or key_properties
     document = entity.document(record, keys)
-    identity = canonical_json(dict(zip(keys, json.loads(document.key), strict=True)))
-    return Arrival(
-        entity=entity,
-        document=document,
-        identity=identity,
-        baseline=baseline,
-        deleted=deleted,
-    )
+    return Arrival(entity, document, identity_of(keys, document), baseline, deleted)
+
+
+def identity_of(keys: Sequence[str], document: Document) -> str:
+    """A document's key by the names of its fields, as JSON: the same text for the same key."""
+    values = msgspec.json.decode(document.key)
+    return _in_order.encode(dict(zip(keys, values, strict=True))).decode()
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,31 @@ class Watch:
 
     rule: Rule
     epoch: Epoch
+
+    @cached_property
+    def fails(self) -> Callable[[Values, Values | None, Surroundings], bool]:
+        """The fast way to most decisions: whether the condition surely does not hold.
+
+        Takes a document's values, those of its previous version, and what is around.
+        """
+        answer, rule = self.rule.condition.answer, self.rule
+        if rule.companies:
+            return lambda _current, _previous, _around: False
+        if rule.condition.uses_previous:
+            return lambda current, previous, around: (
+                previous is None or answer(current, previous, around) is False
+            )
+        return lambda current, _previous, around: answer(current, None, around) is False
+
+    @cached_property
+    def no_match(self) -> tuple[str, str]:
+        """As what a record is counted that the condition does not hold for."""
+        return self.rule.name, Outcome.NO_MATCH.value
+
+    @cached_property
+    def baseline(self) -> tuple[str, str]:
+        """As what a record is counted that was there when the stream was first read."""
+        return self.rule.name, Outcome.BASELINE.value
 
 
 @dataclass(frozen=True)

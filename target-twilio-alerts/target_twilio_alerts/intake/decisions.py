@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.documents import dump_values, is_older, load_values
+from msgspec.structs import replace
+
+from target_twilio_alerts.documents import StoredValues, dump_values, is_older, load_values
 from target_twilio_alerts.intake.arrivals import Edge, as_undecided
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.versions import StoredVersion
@@ -38,12 +40,17 @@ class Group:
     neighbours: Neighbours
     new: dict[str, StoredVersion] = field(default_factory=dict)
     changed: dict[str, StoredVersion] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
     superseded: list[StoredVersion] = field(default_factory=list)
     answers: dict[AnswerKey, bool | None] = field(default_factory=dict)
     undecided: dict[AnswerKey, str | None] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     deleted: list[StoredVersion] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        noted = (*self.remembered, *self.known_undecided)
+        self._noted = {document_id for _, _, document_id in noted}
 
     def take(self, arrival: Arrival, watches: Iterable[Watch]) -> None:
         """Decide one arrival against its rules, and make it the newest version of its document."""
@@ -57,12 +64,17 @@ class Group:
                 self.outcomes[watch.rule.name, Outcome.STALE.value] += 1
             return
         same = known is not None and known.content == document.content
-        previous = None
+        previous: Mapping[str, Value] | None = None
         if known is not None:
             # The same content gives the same values, even if an older release wrote the header.
-            previous = document.values if same else load_values(known.header, arrival.entity)
+            previous = document.values if same else StoredValues(known.header, arrival.entity)
         around = self._around(arrival.entity, document.id, document.values)
+        outcomes, values = self.outcomes, document.values
+        plain = not same and document.id not in self._noted
         for watch in watches:
+            if plain and watch.fails(values, previous, around):
+                outcomes[watch.baseline if arrival.baseline else watch.no_match] += 1
+                continue
             self._decide(
                 arrival,
                 watch,
@@ -158,6 +170,7 @@ class Group:
             self.answers[key] = kept
         if kept:
             self.remembered[key] = True
+            self._noted.add(key[-1])
         else:
             self.remembered.pop(key, None)
 
@@ -166,6 +179,7 @@ class Group:
         noted = self.undecided.get(key) if key in self.undecided else key in self.known_undecided
         if outcome is Outcome.UNDECIDED:
             self.undecided[key] = decision.reason
+            self._noted.add(key[-1])
             return not noted
         if key in self.known_undecided or key in self.undecided:
             self.undecided[key] = None
@@ -209,8 +223,10 @@ class Group:
                 grouping=grouping,
                 dated=dated,
             )
-            if known is not None:
+            if known is not None and (known.id in self.new or known.id in self.changed):
                 self.superseded.append(known)
+            elif known is not None:
+                self.replaced.append(known.id)
         self._store(version, is_new=known is None or document.id in self.new)
         self.neighbours.put(version, entity, document.values)
 

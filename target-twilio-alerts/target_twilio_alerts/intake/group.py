@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 GROUP_SECONDS = 0.5
-GROUP_RECORDS = 500
+GROUP_RECORDS = 2000
 
 DELETED_AT = "_sdc_deleted_at"
 """A record with this Singer field tells that its document is gone."""

@@ -95,6 +95,7 @@ class Recorder:
             connection,
             new=list(group.new.values()),
             changed=list(group.changed.values()),
+            replaced=group.replaced,
             superseded=group.superseded,
         )
         answers.save_remembered(connection, group.answers)

@@ -62,15 +62,15 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if isinstance(value, str):
-            parsed = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: DTZ007 - Z is UTC
-            return parsed.replace(tzinfo=timezone.utc)
+            return datetime.fromisoformat(value.removesuffix("Z")).replace(tzinfo=timezone.utc)
         moment: datetime = value
         return moment.astimezone(timezone.utc)
 
 
 def iso_utc(moment: datetime) -> str:
     """Write a moment as ``2026-11-23T08:52:08.123456Z``."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    local = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return f"{local.isoformat(timespec='microseconds')}Z"
 
 
 metadata = sa.MetaData(

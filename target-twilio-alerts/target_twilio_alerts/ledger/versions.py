@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
@@ -18,7 +18,7 @@ from target_twilio_alerts.ledger.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy.engine import Connection
@@ -27,8 +27,7 @@ _CHUNK = 400
 """Ids asked for in one statement: well below every database's limit of parameters."""
 
 
-@dataclass(frozen=True)
-class StoredVersion:
+class StoredVersion(msgspec.Struct, frozen=True, gc=False):
     """The newest version of a document that the ledger has seen."""
 
     id: str
@@ -48,13 +47,22 @@ class StoredVersion:
     dated: date | None = None
 
 
-_COLUMNS = [documents.c[name] for name in StoredVersion.__dataclass_fields__]
+_NAMES = StoredVersion.__struct_fields__
+_COLUMNS = [documents.c[name] for name in _NAMES]
+_KEPT = [column.name for column in document_versions.c if column.name != "document_id"]
+
+_CHANGING = [name for name in _NAMES if name not in ("id", "stream", "entity", "key")]
+_REPLACE = (
+    sa.update(documents)
+    .where(documents.c.id == sa.bindparam("of_id"))
+    .values({name: sa.bindparam(f"new_{name}") for name in _CHANGING})
+)
 
 
-def load(connection: Connection, ids: Iterable[str]) -> dict[str, StoredVersion]:
+def load(connection: Connection, ids: Sequence[str]) -> dict[str, StoredVersion]:
     """The newest stored version of each document that is known, by document id."""
     found: dict[str, StoredVersion] = {}
-    for chunk in chunks(list(ids)):
+    for chunk in chunks(ids):
         rows = connection.execute(sa.select(*_COLUMNS).where(documents.c.id.in_(chunk)))
         for row in rows:
             found[row.id] = StoredVersion(*row)
@@ -103,29 +111,41 @@ def save(
     *,
     new: Sequence[StoredVersion],
     changed: Sequence[StoredVersion],
+    replaced: Sequence[str],
     superseded: Sequence[StoredVersion],
 ) -> None:
-    """Write a group's versions: first ones, replacements, and what was replaced."""
+    """Write a group's versions.
+
+    Args:
+        connection: A transaction.
+        new: First versions.
+        changed: What documents that are stored have become.
+        replaced: Documents whose stored version is one of those before now.
+        superseded: More of those before, which came and went within the group.
+    """
     if new:
-        connection.execute(sa.insert(documents), [vars(version) for version in new])
-    if superseded:
-        names = document_versions.c.keys()
-        rows = [
-            {**{n: vars(v)[n] for n in names if n != "document_id"}, "document_id": v.id}
-            for v in superseded
-        ]
-        connection.execute(sa.insert(document_versions), rows)
-    if changed:
-        values: dict[str, sa.BindParameter[Any]] = {
-            name: sa.bindparam(f"new_{name}")
-            for name in StoredVersion.__dataclass_fields__
-            if name != "id"
-        }
+        connection.execute(sa.insert(documents), [msgspec.structs.asdict(one) for one in new])
+    for chunk in chunks(replaced):  # copied within the database
+        stored = sa.select(documents.c.id, *(documents.c[name] for name in _KEPT))
         connection.execute(
-            sa.update(documents).where(documents.c.id == sa.bindparam("of_id")).values(values),
+            sa.insert(document_versions).from_select(
+                ["document_id", *_KEPT], stored.where(documents.c.id.in_(chunk))
+            ),
+        )
+    if superseded:
+        connection.execute(
+            sa.insert(document_versions),
             [
-                {"of_id": v.id, **{f"new_{k}": x for k, x in vars(v).items() if k != "id"}}
-                for v in changed
+                {"document_id": one.id, **{name: getattr(one, name) for name in _KEPT}}
+                for one in superseded
+            ],
+        )
+    if changed:
+        connection.execute(
+            _REPLACE,
+            [
+                {"of_id": one.id, **{f"new_{name}": getattr(one, name) for name in _CHANGING}}
+                for one in changed
             ],
         )
 
@@ -203,7 +223,7 @@ def record_malformed(
     return True
 
 
-def chunks(ids: list[str]) -> Iterator[list[str]]:
+def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Split ids into as many as one statement may ask for."""
     for start in range(0, len(ids), _CHUNK):
         yield ids[start : start + _CHUNK]

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from target_twilio_alerts.documents.fields import CONVERTERS, Kind, UnreadableValue
+from target_twilio_alerts.documents.errors import UnreadableValue
+from target_twilio_alerts.documents.fields import CONVERTERS, Kind
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.rules import Outcome
 from target_twilio_alerts.rules.expressions import suggestion
