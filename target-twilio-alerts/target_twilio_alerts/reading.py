@@ -12,7 +12,8 @@ import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections import Counter
+    from collections.abc import Callable, Iterator
 
 _BLOCK = 1 << 16
 
@@ -95,6 +96,29 @@ class AlertsReader(MsgSpecReader):
         super().__init__()
         self._line = 0
         self._decoder = msgspec.json.Decoder(float_hook=decimal.Decimal)
+        self.take: Callable[[bytes], bool] = lambda _line: False
+        """Takes a line in as it is, if it can; others become messages."""
+
+    def process_lines(
+        self,
+        file_input: Any,
+        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+    ) -> Counter[str]:
+        """Process all lines; gives how many there were of each type of message."""
+        taken = 0
+
+        def others() -> Iterator[Any]:
+            nonlocal taken
+            for line in file_input:
+                if self.take(line):
+                    taken += 1
+                    self._line += 1
+                else:
+                    yield line
+
+        counted = super().process_lines(others(), callbacks)  # type: ignore[arg-type]
+        counted["RECORD"] += taken
+        return counted
 
     def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
         """Decode one line.

@@ -16,6 +16,8 @@ from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules import load_alerts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from target_twilio_alerts.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ class Session:
 
     Args:
         settings: Checked settings.
+        let_go: Called with each STATE that may leave.
 
     Raises:
         AlertsFileError: The alerts file has mistakes.
@@ -37,7 +40,7 @@ class Session:
         LedgerError: The ledger cannot be opened.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, let_go: Callable[[Mapping[str, Any]], None]) -> None:
         self._settings = settings
         self._closed = False
         self._alerts = load_alerts(settings.alerts_file)
@@ -63,6 +66,7 @@ class Session:
             on_messages=self._dispatcher.wake,
             empty_ledger=settings.empty_ledger,
             dry_run=settings.dry_run,
+            let_go=let_go,
         )
         self.intake.start()
         if not settings.dry_run:

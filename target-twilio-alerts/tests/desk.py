@@ -99,8 +99,10 @@ class Desk:
         intake.begin_stream(STREAM)
         for row in rows:
             intake.add(stream, row, key, problem=None)
-        intake.commit(READ_WHOLE)
-        if not interrupted:
+        intake.state(READ_WHOLE)
+        if interrupted:
+            intake.commit()
+        else:
             intake.finish()
         intake.close()
         self.outcomes = {outcome: number for (_, outcome), number in intake.outcomes.items()}

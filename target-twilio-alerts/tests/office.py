@@ -77,7 +77,7 @@ class Office:
         intake.begin_stream(STREAM)
         for row in rows:
             intake.add(STREAM, row, KEY, problem=None)
-        intake.commit(READ_WHOLE)
+        intake.state(READ_WHOLE)
         intake.finish()
         intake.close()
         counted: dict[str, dict[str, int]] = {}

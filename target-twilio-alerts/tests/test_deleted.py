@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import sqlalchemy as sa
-from singer import KEY, invoice
+from singer import KEY, baseline, invoice, record, schema, state
 
 from target_twilio_alerts.ledger import tables
 
@@ -71,3 +71,12 @@ def test_a_field_for_deletes_is_no_change_of_a_document(desk):
     desk.read(invoice("1", 60000, stamp=NINE))
     assert desk.read(invoice("1", 60000, stamp=ELEVEN, _sdc_deleted_at=None)) == []
     assert documents(desk) == [(1, ELEVEN, False)]
+
+
+def test_a_record_that_is_gone_is_told_through_the_target_too(workplace):
+    row = invoice("1", 75000, stamp=TEN)
+    workplace.run(baseline(invoice("1", 10, stamp=NINE)))
+    workplace.run(schema() + record(row) + record(gone("1")) + state(TEN))
+    (message,) = workplace.accepted
+    assert "75,000.00" in message.body
+    assert "1 deleted" in workplace.command("audit", "runs")

@@ -88,7 +88,7 @@ def test_a_full_refresh_alerts_nobody_again(workplace, number):
     assert f"{number} already true" in ended.stderr
 
 
-def test_state_leaves_on_each_state_message_after_its_commit(workplace):
+def test_the_last_state_of_a_run_is_the_last_one_that_leaves(workplace):
     ended = workplace.run(
         schema()
         + record(invoice("1", 1))
@@ -98,10 +98,10 @@ def test_state_leaves_on_each_state_message_after_its_commit(workplace):
     )
     states = [json.loads(line) for line in ended.stdout.splitlines()]
     partitions = [one["bookmarks"]["supplier_invoices"]["partitions"][0] for one in states]
-    assert [p["replication_key_value"] for p in partitions] == [
-        "2026-11-20T10:00:00",
-        "2026-11-20T11:00:00",
-    ]
+    values = [partition["replication_key_value"] for partition in partitions]
+    # The first one may have left with it: a STATE waits for its group.
+    assert values[-1] == "2026-11-20T11:00:00"
+    assert values[:-1] in ([], ["2026-11-20T10:00:00"])
 
 
 def test_a_dry_run_tells_everything_and_keeps_nothing(workplace):

@@ -61,7 +61,7 @@ def test_two_runs_may_complete_the_same_read(tmp_path):
     opened = [desk.open_intake() for desk in (one, other)]
     for intake in opened:
         intake.begin_stream("supplier_invoices")
-        intake.commit(doubled)
+        intake.state(doubled)
         intake.close()
     query = sa.select(tables.audit_events.c.body).where(
         tables.audit_events.c.kind == "baseline_completed",

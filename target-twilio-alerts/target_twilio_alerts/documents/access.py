@@ -28,6 +28,10 @@ class Access(Protocol):
         """Access to the items of the array at a path."""
         ...
 
+    def is_known(self, path: str, kind: type) -> bool:
+        """Whether all that `find` ever gives for a path is of one type, or None."""
+        ...
+
     def is_object(self, value: Any) -> bool:
         """Whether a value is an object, so that paths lead through it."""
         ...
@@ -56,6 +60,9 @@ class _ByName:
 
     def items(self, path: str) -> Access:  # noqa: ARG002 - the same for all
         return self
+
+    def is_known(self, path: str, kind: type) -> bool:  # noqa: ARG002 - anything may come
+        return False
 
     def is_object(self, value: Any) -> bool:
         return isinstance(value, dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +15,7 @@ from target_twilio_alerts.documents.exact import canonical
 from target_twilio_alerts.documents.raw_fields import PREFIX, raw_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from target_twilio_alerts.documents.fields import Field, Value
 
@@ -107,8 +107,7 @@ class Entity:
         for name in self.grouped_by:
             value = values.get(name)
             if value is not None:
-                told = msgspec.json.encode([self.name, values.get("company"), str(value)])
-                return hashlib.sha256(told).hexdigest()[:16]
+                return _group_id(self.name, values.get("company"), str(value))
         return None
 
     @property
@@ -150,13 +149,10 @@ class Entity:
     ) -> tuple[dict[str, Value], tuple[str, ...]]:
         """Read the fields of a record, each by its reader: the values, and what is wrong."""
         problems: list[str] = []
-        values: dict[str, Value] = {}
-        for name, read in readers:
-            try:
-                values[name] = read(record)
-            except UnreadableValue as problem:
-                values[name] = None
-                problems.append(f"{name} {problem}")
+        try:
+            values = {name: read(record) for name, read in readers}
+        except UnreadableValue:
+            values = dict(_what_can_be_read(record, readers, problems))
         if self.credit_types and values.get("type") in self.credit_types:
             for name in self.signed:
                 amount = values.get(name)
@@ -205,6 +201,23 @@ class Entity:
         return _encoder.encode(kept)
 
 
+@lru_cache(1 << 12)
+def _group_id(entity: str, company: Value, member: str) -> str:
+    return hashlib.sha256(_encoder.encode([entity, company, member])).hexdigest()[:16]
+
+
+def _what_can_be_read(
+    record: Any, readers: Iterable[tuple[str, Callable[[Any], Value]]], problems: list[str]
+) -> Iterator[tuple[str, Value]]:
+    """Values by name; what cannot be read is unknown, and a problem."""
+    for name, read in readers:
+        try:
+            yield name, read(record)
+        except UnreadableValue as problem:
+            problems.append(f"{name} {problem}")
+            yield name, None
+
+
 def key_of(names: Sequence[str], given: Sequence[Any]) -> str:
     """A JSON array of key values.
 
@@ -221,7 +234,7 @@ def key_of(names: Sequence[str], given: Sequence[Any]) -> str:
         if isinstance(value, str) and not value.strip():
             raise UnusableRecord(f"{name} is blank, which is part of its key")
         values.append(value)
-    return msgspec.json.encode(values).decode()
+    return _encoder.encode(values).decode()
 
 
 def _stamp(value: Any) -> str | None:

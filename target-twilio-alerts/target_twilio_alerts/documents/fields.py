@@ -88,7 +88,10 @@ class Field:
     def reader(self, access: Access = BY_NAME) -> Callable[[Any], Value]:
         """A function from a record to this field's value; it raises UnreadableValue."""
         if self.combine is Combine.FIRST:
-            return _read_one(access.find(self.sources[0]), self._converter())
+            find, python_type = access.find(self.sources[0]), _AS_THEY_COME.get(self.kind)
+            if python_type is not None and access.is_known(self.sources[0], python_type):
+                return find
+            return _read_one(find, self._converter())
         if self.combine is Combine.DIFFERENCE:
             minuend, subtrahend = (_read_one(access.find(one), _number) for one in self.sources)
             return lambda record: _difference(minuend(record), subtrahend(record))
@@ -256,6 +259,9 @@ LENIENT: Final[dict[Kind, Callable[[Any], Value]]] = {
     Kind.NUMBER: _number_or_text,
     Kind.DATE: _date_or_seconds,
 }
+
+_AS_THEY_COME: Final[dict[Kind, type]] = {Kind.TEXT: str, Kind.BOOLEAN: bool}
+"""Kinds whose values need no converting, if they are of that type."""
 
 CONVERTERS: Final[dict[Kind, Callable[[Any], Value]]] = {
     Kind.TEXT: _text,

@@ -56,6 +56,7 @@ class Shape:
         self._objects: dict[str, Shape] = {}
         self._arrays: dict[str, Shape | None] = {}
         self._numbers: list[str] = []
+        self._scalars: dict[str, type] = {}
         fields: list[Any] = []
         for name in sorted(properties):
             attribute = self._attributes[name]
@@ -92,7 +93,7 @@ class Shape:
             self._numbers.append(self._attributes[name])
             return Any
         else:
-            kind = _scalar(schema, others)
+            kind = self._scalars[name] = _scalar(schema, others)
         return kind | None if can_be_null else kind
 
     def _list(self, name: str, schema: Mapping[str, Any]) -> Any:
@@ -188,6 +189,13 @@ class Shape:
         if rest or shape is None:
             raise NotTypedError
         return shape
+
+    def is_known(self, path: str, kind: type) -> bool:
+        """Whether all that `find` ever gives for a path is of one type, or None."""
+        name, _, rest = path.partition(".")
+        if rest:
+            return name in self._objects and self._objects[name].is_known(rest, kind)
+        return self._scalars.get(name) is kind
 
     def is_object(self, value: Any) -> bool:
         """Whether a value is an object of this shape."""

@@ -11,12 +11,12 @@ import msgspec
 from target_twilio_alerts.rules import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from target_twilio_alerts.documents import Document, Entity, Value
     from target_twilio_alerts.ledger.alerts import Epoch
     from target_twilio_alerts.rules import Rule, Surroundings
-    from target_twilio_alerts.rules.expressions.compile import Values
+    from target_twilio_alerts.rules.expressions.compile import Evaluate, Values
 
 UNDECIDED = "undecided"
 """Begins the version of an alert that tells that a rule cannot decide."""
@@ -74,6 +74,10 @@ def identity_of(keys: Sequence[str], document: Document) -> str:
     return _in_order.encode(dict(zip(keys, values, strict=True))).decode()
 
 
+def _no_answer(_current: Values, _previous: Values | None, _around: Surroundings) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Watch:
     """A rule under its current epoch."""
@@ -82,19 +86,14 @@ class Watch:
     epoch: Epoch
 
     @cached_property
-    def fails(self) -> Callable[[Values, Values | None, Surroundings], bool]:
-        """The fast way to most decisions: whether the condition surely does not hold.
+    def answer(self) -> Evaluate:
+        """The condition's answer; of a rule for named companies, none can be had so fast."""
+        return _no_answer if self.rule.companies else self.rule.condition.answer
 
-        Takes a document's values, those of its previous version, and what is around.
-        """
-        answer, rule = self.rule.condition.answer, self.rule
-        if rule.companies:
-            return lambda _current, _previous, _around: False
-        if rule.condition.uses_previous:
-            return lambda current, previous, around: (
-                previous is None or answer(current, previous, around) is False
-            )
-        return lambda current, _previous, around: answer(current, None, around) is False
+    @cached_property
+    def is_event(self) -> bool:
+        """Whether it is decided at each change anew, by what changed."""
+        return self.rule.condition.uses_previous
 
     @cached_property
     def no_match(self) -> tuple[str, str]:

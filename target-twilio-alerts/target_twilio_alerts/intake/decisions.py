@@ -49,6 +49,7 @@ class Group:
     deleted: list[StoredVersion] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.loaded = dict(self.stored)
         noted = (*self.remembered, *self.known_undecided)
         self._noted = {document_id for _, _, document_id in noted}
 
@@ -72,7 +73,12 @@ class Group:
         outcomes, values = self.outcomes, document.values
         plain = not same and document.id not in self._noted
         for watch in watches:
-            if plain and watch.fails(values, previous, around):
+            # The fast way to most outcomes: it does not hold, and nothing is to be noted.
+            if plain and (
+                previous is None or watch.answer(values, previous, around) is False
+                if watch.is_event
+                else watch.answer(values, None, around) is False
+            ):
                 outcomes[watch.baseline if arrival.baseline else watch.no_match] += 1
                 continue
             self._decide(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Context = dict[str, Any]
 
@@ -78,11 +78,16 @@ class CompleteReads:
         known = self._by_stream.setdefault(stream, {}).setdefault(names, set())
         known.add(tuple(context[name] for name in names))
 
-    def covers(self, stream: str, fields: Mapping[str, Any]) -> bool:
-        """Whether a record with these root fields belongs to a partition that was read whole."""
+    def covers(self, stream: str, get: Callable[[str], Any]) -> bool:
+        """Whether a record belongs to a partition that was read whole.
+
+        Args:
+            stream: Its stream.
+            get: Gives its root fields, by name.
+        """
         for names, known in self._by_stream.get(stream, {}).items():
-            values = tuple(fields.get(name) for name in names)
-            if all(isinstance(value, (str, int)) for value in values) and values in known:
+            values = tuple(map(get, names))
+            if values in known and all(isinstance(value, (str, int)) for value in values):
                 return True
         return False
 

@@ -97,6 +97,7 @@ class Recorder:
             changed=list(group.changed.values()),
             replaced=group.replaced,
             superseded=group.superseded,
+            before=group.loaded,
         )
         answers.save_remembered(connection, group.answers)
         answers.save_undecided(

@@ -85,7 +85,7 @@ class Untouched:
                 entity = watch.rule.entity
                 remembered = answers.load_remembered_of(connection, rule=rule, epoch=epoch)
                 for version in versions.open_documents(connection, entity.name):
-                    if self._reads.covers(version.stream, json.loads(version.key)):
+                    if self._reads.covers(version.stream, json.loads(version.key).get):
                         known = remembered.get(version.id)
                         group.pass_of_time(watch, version, entity, remembered=known)
             told = self._write(connection, group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -62,11 +63,17 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if isinstance(value, str):
-            return datetime.fromisoformat(value.removesuffix("Z")).replace(tzinfo=timezone.utc)
+            return _read_utc(value)
         moment: datetime = value
         return moment.astimezone(timezone.utc)
 
 
+@lru_cache(1 << 10)
+def _read_utc(text: str) -> datetime:
+    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=timezone.utc)
+
+
+@lru_cache(1 << 10)
 def iso_utc(moment: datetime) -> str:
     """Write a moment as ``2026-11-23T08:52:08.123456Z``."""
     local = moment.astimezone(timezone.utc).replace(tzinfo=None)

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from target_twilio_alerts.ledger.bulk import Rows, fetch, parameters
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.tables import (
     complete_reads,
@@ -18,7 +19,7 @@ from target_twilio_alerts.ledger.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy.engine import Connection
@@ -51,21 +52,30 @@ _NAMES = StoredVersion.__struct_fields__
 _COLUMNS = [documents.c[name] for name in _NAMES]
 _KEPT = [column.name for column in document_versions.c if column.name != "document_id"]
 
-_CHANGING = [name for name in _NAMES if name not in ("id", "stream", "entity", "key")]
-_REPLACE = (
-    sa.update(documents)
-    .where(documents.c.id == sa.bindparam("of_id"))
-    .values({name: sa.bindparam(f"new_{name}") for name in _CHANGING})
-)
+_FIXED = ("id", "stream", "entity", "key")
+_INDEXED = ("final", "grouping", "dated")
+
+
+def _update(names: Iterable[str]) -> Rows:
+    by_id = documents.c.id == parameters(documents, ["id"])["id"]
+    values = parameters(documents, names)
+    return Rows(sa.update(documents).where(by_id).values(values), documents)
+
+
+_CHANGING = [name for name in _NAMES if name not in _FIXED]
+_INSERT = Rows(sa.insert(documents).values(parameters(documents, _NAMES)), documents)
+_UPDATE = _update(_CHANGING)
+_UPDATE_IN_PLACE = _update(name for name in _CHANGING if name not in _INDEXED)
+"""Leaves the indexes alone."""
 
 
 def load(connection: Connection, ids: Sequence[str]) -> dict[str, StoredVersion]:
     """The newest stored version of each document that is known, by document id."""
     found: dict[str, StoredVersion] = {}
     for chunk in chunks(ids):
-        rows = connection.execute(sa.select(*_COLUMNS).where(documents.c.id.in_(chunk)))
-        for row in rows:
-            found[row.id] = StoredVersion(*row)
+        query = sa.select(*_COLUMNS).where(documents.c.id.in_(chunk))
+        versions = map(StoredVersion, *fetch(connection, query, _COLUMNS) or [()])
+        found.update((version.id, version) for version in versions)
     return found
 
 
@@ -113,6 +123,7 @@ def save(
     changed: Sequence[StoredVersion],
     replaced: Sequence[str],
     superseded: Sequence[StoredVersion],
+    before: Mapping[str, StoredVersion],
 ) -> None:
     """Write a group's versions.
 
@@ -122,9 +133,9 @@ def save(
         changed: What documents that are stored have become.
         replaced: Documents whose stored version is one of those before now.
         superseded: More of those before, which came and went within the group.
+        before: What is stored, by document id.
     """
-    if new:
-        connection.execute(sa.insert(documents), [msgspec.structs.asdict(one) for one in new])
+    _INSERT.write(connection, new)
     for chunk in chunks(replaced):  # copied within the database
         stored = sa.select(documents.c.id, *(documents.c[name] for name in _KEPT))
         connection.execute(
@@ -140,14 +151,14 @@ def save(
                 for one in superseded
             ],
         )
-    if changed:
-        connection.execute(
-            _REPLACE,
-            [
-                {"of_id": one.id, **{f"new_{name}": getattr(one, name) for name in _CHANGING}}
-                for one in changed
-            ],
-        )
+    in_place: list[StoredVersion] = []
+    moved: list[StoredVersion] = []
+    for one in changed:
+        was = before[one.id]
+        stays = one.final == was.final and one.grouping == was.grouping and one.dated == was.dated
+        (in_place if stays else moved).append(one)
+    _UPDATE_IN_PLACE.write(connection, in_place)
+    _UPDATE.write(connection, moved)
 
 
 def is_empty(connection: Connection) -> bool:

@@ -29,7 +29,7 @@ from target_twilio_alerts.rules.expressions.recent import recent_value
 from target_twilio_alerts.rules.rates import Converted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from target_twilio_alerts.documents import Value
     from target_twilio_alerts.rules.surroundings import Surroundings
@@ -196,9 +196,7 @@ def _with_fixed(left: Node, compare: Callable[[Any, Any], bool], fixed: Any) -> 
 
 def _one_of(node: OneOf) -> Evaluate:
     choices = frozenset(choice.value for choice in node.choices)
-    if node.negated:
-        return _with_fixed(node.item, lambda value, fixed: value not in fixed, choices)
-    return _with_fixed(node.item, lambda value, fixed: value in fixed, choices)
+    return _with_fixed(node.item, _not_among if node.negated else _among, choices)
 
 
 def _in_list(node: InList) -> Evaluate:
@@ -214,8 +212,20 @@ def _is_null(node: IsNull) -> Evaluate:
 
 
 def _both(node: Both) -> Evaluate:
-    terms = tuple(map(compile_node, node.terms))
-    decisive = node.operator == "or"
+    terms = list(node.terms)
+    if node.operator == "and":
+        # What is compared with a fixed value is quick to ask, so it is asked first, all in one.
+        simple = [found for term in terms if (found := _simple(term)) is not None]
+        others = [compile_node(term) for term in terms if _simple(term) is None]
+        if not others:
+            return _all_of(tuple(simple))
+        return _joined((_all_of(tuple(simple)), *others) if simple else others, decisive=False)
+    return _joined(map(compile_node, terms), decisive=True)
+
+
+def _joined(each: Iterable[Evaluate], *, decisive: bool) -> Evaluate:
+    """Join terms by `or`, which one that holds decides, or by `and`, which one that fails does."""
+    terms = tuple(each)
 
     def evaluate(current: Values, previous: Values | None, around: Surroundings) -> Any:
         answer: bool | None = not decisive
@@ -225,6 +235,45 @@ def _both(node: Both) -> Evaluate:
                 return decisive
             if one is None:
                 answer = None
+        return answer
+
+    return evaluate
+
+
+_Simple: TypeAlias = "tuple[str, Callable[[Any, Any], bool], Any]"
+"""A comparison of a field with a fixed value: the field's name, the test, the value."""
+
+
+def _simple(term: Node) -> _Simple | None:
+    if isinstance(term, Compare) and isinstance(term.right, Literal):
+        if isinstance(term.left, FieldOf) and not term.left.previous:
+            return term.left.name, _OPERATORS[term.operator], term.right.value
+    elif isinstance(term, OneOf) and isinstance(term.item, FieldOf) and not term.item.previous:
+        choices = frozenset(choice.value for choice in term.choices)
+        return term.item.name, _not_among if term.negated else _among, choices
+    return None
+
+
+def _among(value: Any, choices: frozenset[Any]) -> bool:
+    return value in choices
+
+
+def _not_among(value: Any, choices: frozenset[Any]) -> bool:
+    return value not in choices
+
+
+def _all_of(terms: tuple[_Simple, ...]) -> Evaluate:
+    """Most conditions are this one; a call for each term would take most of the time."""
+
+    def evaluate(current: Values, _previous: Values | None, _around: Surroundings) -> Any:
+        answer: bool | None = True
+        get = current.get
+        for name, compare, fixed in terms:
+            value = get(name)
+            if value is None:
+                answer = None
+            elif not compare(value, fixed):
+                return False
         return answer
 
     return evaluate
