@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from target_twilio_alerts.messages.own import OwnTemplate
 
 _LONGEST_SUBJECT = 200
-_LONGEST_CALL = 1000
-"""Characters: more than a minute."""
 
 DIGEST = "built-in/digest"
 """Template of digests."""
@@ -242,7 +240,7 @@ def _spoken(text: str, formats: Formats, template: str, problem: str | None) -> 
     """Write what a call says, as long as somebody listens to at most."""
     return Rendered(
         subject=None,
-        text=shorten(" ".join(mask_ibans(text).split()), _LONGEST_CALL),
+        text=shorten(" ".join(mask_ibans(text).split()), builtin.LONGEST_CALL),
         html=None,
         locale=formats.locale,
         template=template,
