@@ -48,7 +48,7 @@ def test_a_call_says_what_matters_and_is_followed_to_its_end(workplace, zygote, 
     assert (call.to, call.from_) == (ANNA, "+46701740600")
     ((reference, text),) = workplace.messages("messages.id", "text")
     assert text == (
-        "Testbolaget AB: Ny leverantörsfaktura 900001, Kontorsbolaget AB, 75 000,00 SEK, "
+        "Testbolaget AB: Ny leverantörsfaktura 900001, Kontorsbolaget AB, 75000,00 SEK, "
         f"status Open. Ref {reference}."
     )
     assert call.said == text.replace(reference, " ".join(reference))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 
+from target_twilio_alerts.messages.builtin import LONGEST_CALL
 from target_twilio_alerts.messages.context import (
     MessageContext,
     TemplateError,
@@ -133,6 +134,10 @@ def _check_own(own: OwnTemplate, channel: str, use: TemplateUse) -> Iterator[Tem
                 f"allows {use.max_segments}",
                 "shorten it, or raise max_segments",
             )
+            return
+        if channel == "voice" and rendered.problem:
+            what = f"with sample values it has more than {LONGEST_CALL} characters"
+            yield TemplateProblem(own.file, None, what, "shorten it: a call is cut there")
             return
     yield from _without_values(own, channel, use)
 

@@ -114,6 +114,15 @@ def test_a_template_of_a_call_is_tried_too(check):
     assert told.startswith("r.voice.j2:1: it fails where amount is unknown")
 
 
+def test_a_text_that_nobody_listens_to_is_told(check):
+    told = (
+        "r.voice.j2: with sample values it has more than 1000 characters; shorten it: a call is "
+        "cut there"
+    )
+    assert check({"r.voice.j2": "word " * 201}) == [told]
+    assert check({"r.voice.j2": "word " * 200}) == []
+
+
 BY_LOCALE = "{% if 'amount' | label == 'belopp' %}{{ amount + 1 }}{% else %}{{ number }}{% endif %}"
 LONG = "{{ 'due_date' | label }} " * 12  # fits one segment in English, and not in Swedish
 
