@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from visma_twilio_sandbox import Sandbox, business, credentials
+from visma_twilio_sandbox.control import SERVICES
 
 NUMBER, ADDRESS = "+46701740605", "anna@example.com"
 
@@ -167,6 +168,12 @@ def test_faults_are_added_and_forgotten(sandbox, control):
         assert send_sms(sandbox).status_code == 503
     assert control("DELETE", "/faults").status_code == 204
     assert send_sms(sandbox).status_code == 201
+
+
+def test_every_service_of_a_provider_can_have_faults(control):
+    for service in SERVICES:
+        answer = control("POST", "/faults", json={"service": service, "status": 503})
+        assert answer.status_code == 201, service
 
 
 def test_what_becomes_of_messages_to_a_number_is_decided_from_outside(sandbox, control):

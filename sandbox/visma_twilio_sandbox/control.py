@@ -37,7 +37,7 @@ _CONTENT_SECURITY = (
 class _FaultWanted(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A fault as it is asked for; see `Fault` for the fields."""
 
-    service: Literal["connect", "visma", "twilio", "messaging", "sendgrid"]
+    service: Literal["connect", "visma", "twilio", "messaging", "comms", "sendgrid"]
     # Union, for msgspec reads these at run time, on Python 3.10 too.
     status: Union[int, None] = None  # noqa: UP007
     times: Union[int, None] = 1  # noqa: UP007

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import phonenumbers
 
+_PARTS = {"AX": "FI", "GG": "GB", "IM": "GB", "JE": "GB", "SJ": "NO"}
+"""Regions that share their numbers with a country, which is theirs for operators and prices."""
+
 
 def country_of(address: str) -> str | None:
     """The country of a number in E.164 form, such as "SE"; None of anything else."""
     if not address.startswith("+"):
         return None
-    return phonenumbers.region_code_for_number(phonenumbers.parse(address))
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(address))
+    except phonenumbers.NumberParseException:
+        return None
+    return None if region is None else _PARTS.get(region, region)

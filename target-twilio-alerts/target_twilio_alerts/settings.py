@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass, fields
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from singer_sdk import typing as th
+from singer_sdk.configuration._dict_config import parse_environment_config
 from sqlalchemy.exc import ArgumentError
 
 if TYPE_CHECKING:
@@ -306,7 +308,7 @@ class Settings:
         return None if self.from_number else "from_number (or messaging_service_sid)"
 
 
-_PLACE = re.compile(r" in config\['(\w+)'\]")
+_PLACE = re.compile(r" in config\['(\w+)'\](?:\['([^']*)'\])?")
 
 
 def without_secrets(error: str) -> str:
@@ -315,9 +317,31 @@ def without_secrets(error: str) -> str:
     schema = SETTINGS["properties"].get(place[1]) if place else None
     if place is None or schema is None or "is not of type" not in error:
         return error
+    if place[2] is not None:
+        return f"{place[1]}: that of {place[2]} must be text, in quotes"
     if "string" in schema["type"]:
         return f"{place[1]}: must be text, in quotes"
     return f"{place[1]}: must be {' or '.join(set(schema['type']) - {'null'})}"
+
+
+def unreadable(schema: Mapping[str, Any], prefix: str) -> SettingsError:
+    """What is wrong with an environment that the SDK could not read as settings.
+
+    Args:
+        schema: The settings.
+        prefix: Begins the names of their variables.
+    """
+    for name, one in schema["properties"].items():
+        try:
+            parse_environment_config({"properties": {name: one}}, prefix, os.devnull)
+        except ValueError:
+            kinds = {*one["type"]} - {"null"}
+            wanted = "JSON" if kinds & {"array", "object"} else " or ".join(sorted(kinds))
+            example = f", as in {json.dumps(one['examples'][0])}" if one.get("examples") else ""
+            return SettingsError(
+                f"{name}: must be {wanted}{example}; correct {prefix}{name.upper()}",
+            )
+    return SettingsError("the environment cannot be read; look for what is wrong in `.env`")
 
 
 _NUMBER = r"\+[1-9]\d{6,14}"
@@ -342,7 +366,7 @@ def _given(config: Mapping[str, Any], name: str) -> Any:
 
 
 def _checked_senders(given: Mapping[str, Any]) -> dict[str, str]:
-    senders = {str(country).upper(): str(sender).strip() for country, sender in given.items()}
+    senders = {country.upper(): str(sender or "").strip() for country, sender in given.items()}
     for country, sender in senders.items():
         if not re.fullmatch(r"[A-Z]{2}", country):
             raise SettingsError(f"senders: {country} is no country; write two letters, as in SE")

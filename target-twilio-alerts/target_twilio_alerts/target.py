@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import msgspec
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from singer_sdk.target_base import Target
 
@@ -17,7 +18,13 @@ from target_twilio_alerts.ledger import LedgerError
 from target_twilio_alerts.reading import AlertsReader, InterruptibleLines, ProtocolError
 from target_twilio_alerts.rules import AlertsFileError
 from target_twilio_alerts.session import CredentialsRefusedError, Session
-from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError, without_secrets
+from target_twilio_alerts.settings import (
+    SETTINGS,
+    Settings,
+    SettingsError,
+    unreadable,
+    without_secrets,
+)
 from target_twilio_alerts.sinks import AlertSink
 
 if TYPE_CHECKING:
@@ -70,6 +77,14 @@ class TargetTwilioAlerts(Target):
     def _take(self, line: bytes) -> bool:
         """Take a line in the faster way: nearly all are records of the stream of the last one."""
         return self._reads_typed is not None and self._reads_typed.take(line)
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - of the class, as the SDK's own is
+        try:
+            given: dict[str, Any] = super()._env_var_config
+        except ValueError:
+            raise unreadable(cls.config_jsonschema, cls._env_var_prefix) from None
+        return given
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         try:

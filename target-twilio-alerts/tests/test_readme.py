@@ -71,6 +71,7 @@ def test_its_template_is_good(tmp_path):
         template=None,
         channels=("sms",),
         fields=fields,
+        nullable=frozenset(fields),
     )
     assert Messages(tmp_path).check([use]) == []
 

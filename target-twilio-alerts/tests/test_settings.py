@@ -43,6 +43,11 @@ def test_white_space_around_a_setting_is_not_part_of_it(tmp_path):
         ("467 is not of type 'string' in config['from_number']", "from_number: must be text"),
         ("'x' is not of type 'integer' in config['max_in_flight']", "max_in_flight: must be int"),
         ("'a' is a required property", "'a' is a required property"),
+        ("'SE' is not of type 'object', 'null' in config['senders']", "senders: must be object"),
+        (
+            "46 is not of type 'string' in config['senders']['SE']",
+            "senders: that of SE must be text",
+        ),
     ],
 )
 def test_a_wrong_type_is_told_without_the_value(told, shown):
@@ -85,6 +90,15 @@ def test_what_sms_needs_is_named(tmp_path, config, missing):
         ({"ledger_url": "sqlite://u:p@h:port/x"}, "ledger_url: not a database URL"),
         ({"auth_token": "copied\N{HORIZONTAL ELLIPSIS}"}, "auth_token: has a character that none"),
         ({"email_from": "a,b@example.com"}, "email_from: not of the form"),
+        ({"voice_from": "NordAB"}, "voice_from: not of the form +46701740600"),
+        ({"email_driver": "mailgun"}, "email_driver: must be sendgrid or twilio"),
+        ({"twilio_email_api_url": "comms.twilio.com"}, "twilio_email_api_url: not a URL"),
+        ({"senders": {"Sweden": "NordAB"}}, "senders: SWEDEN is no country; write two letters"),
+        ({"senders": {"": "NordAB"}}, "senders:  is no country"),
+        ({"senders": {"SE": "12 letters too"}}, "senders: that of SE is neither a number, a short"),
+        ({"senders": {"SE": ""}}, "senders: that of SE is neither a number"),
+        ({"senders": {"SE": None}}, "senders: that of SE is neither a number"),
+        ({"senders": {"SE": "0701740605"}}, "senders: that of SE is neither a number"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_mend(tmp_path, config, said):
@@ -97,6 +111,47 @@ def test_a_wrong_setting_is_named_with_its_mend(tmp_path, config, said):
 def test_a_sender_may_be_a_name(tmp_path):
     for sender in ("MG Alerts", "Nordisk AB", "ACME"):
         assert Settings.from_config({"from_number": sender}, root=tmp_path).from_number == sender
+
+
+def test_senders_are_taken_whatever_their_kind_and_the_case_of_their_country(tmp_path):
+    senders = {"se": "NordAB", "US": " +15005550006", "FI": "MG" + "0" * 32, "no": "72345"}
+    found = Settings.from_config({"senders": senders}, root=tmp_path).senders
+    assert found == {"SE": "NordAB", "US": "+15005550006", "FI": "MG" + "0" * 32, "NO": "72345"}
+    for nothing in ({}, None, ""):
+        assert Settings.from_config({"senders": nothing}, root=tmp_path).senders == {}
+
+
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [
+        ({}, None),
+        ({"from_number": None}, "voice_from"),
+        ({"from_number": "NordAB"}, "voice_from"),
+        ({"from_number": "NordAB", "voice_from": "+46701740600"}, None),
+        ({"auth_token": None}, "auth_token (or api_key_sid with api_key_secret)"),
+        # A Messaging Service sends SMS and calls nobody.
+        ({"from_number": None, "messaging_service_sid": "MG" + "0" * 32}, "voice_from"),
+    ],
+)
+def test_what_calls_need_is_named(tmp_path, config, missing):
+    settings = Settings.from_config({**COMPLETE, **config}, root=tmp_path)
+    assert settings.missing_for("voice") == missing
+
+
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [
+        ({}, None),
+        ({"sendgrid_api_key": None}, "sendgrid_api_key"),
+        ({"sendgrid_api_key": None, "email_driver": "twilio"}, None),
+        ({"account_sid": None, "email_driver": "twilio"}, "account_sid"),
+        ({"account_sid": None}, None),
+        ({"email_from": None, "email_driver": "twilio"}, "email_from"),
+    ],
+)
+def test_what_email_needs_depends_on_its_driver(tmp_path, config, missing):
+    settings = Settings.from_config({**COMPLETE, **config}, root=tmp_path)
+    assert settings.missing_for("email") == missing
 
 
 def test_secrets_are_marked_as_such():

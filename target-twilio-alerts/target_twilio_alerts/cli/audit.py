@@ -255,7 +255,7 @@ def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
         "status_at": _time(row[messages.c.status_at]),
         "not_before": _time(row[messages.c.not_before]),
         "error_code": code,
-        "error": row[messages.c.error_message] or row[messages.c.reason] or _explained(code),
+        "error": row[messages.c.reason] or _explained(code) or _told_by_provider(row),
         "resend_of": row[messages.c.resend_of],
         "resend_reason": row[messages.c.resend_reason],
         "operator": row[messages.c.operator],
@@ -267,9 +267,19 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def _explained(code: str | None) -> str | None:
-    """What a code of a status report means, where the report has no words of its own."""
+    """What a code of a status report means, and how to mend it."""
     known = explain(code)
-    return code if known is None else f"{known.meaning} (error {code}): {known.mend}"
+    return None if known is None else f"{known.meaning} (error {code}): {known.mend}"
+
+
+_UNANSWERED = {"busy": "the line was busy", "no-answer": "nobody answered"}
+
+
+def _told_by_provider(row: Mapping[Any, Any]) -> str | None:
+    """What a report says of itself."""
+    words = row[messages.c.error_message] or row[messages.c.error_code]
+    is_call = row[messages.c.channel] == "voice"
+    return words or (_UNANSWERED.get(row[messages.c.status] or "") if is_call else None)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

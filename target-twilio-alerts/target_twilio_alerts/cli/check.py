@@ -10,6 +10,7 @@ import click
 from target_twilio_alerts import wiring
 from target_twilio_alerts.cli.workplace import told_in_one_line
 from target_twilio_alerts.delivery.channels.senders import Senders
+from target_twilio_alerts.documents import ENTITIES
 from target_twilio_alerts.ledger import LedgerError, events
 from target_twilio_alerts.messages import Messages, TemplateUse
 from target_twilio_alerts.rules import AlertsFileError
@@ -121,9 +122,18 @@ def _template_use(rule: Rule, locales: tuple[str, ...]) -> TemplateUse:
         channels=rule.alert_channels,
         fields={name: field.kind.value for name, field in rule.entity.fields.items()},
         max_segments=rule.max_segments,
-        nullable=frozenset(rule.entity.fields) - needed_fields(rule.condition.tree),
+        nullable=_nullable(rule),
         locales=locales,
     )
+
+
+def _nullable(rule: Rule) -> frozenset[str]:
+    """Fields that may be null when a rule alerts: neither its condition nor the key needs them."""
+    entity = rule.entity
+    of_key = {name for name, one in entity.fields.items() if one.sources[0] in entity.key}
+    if entity.name in ENTITIES:
+        of_key = {"company", "number"}
+    return frozenset(entity.fields) - of_key - needed_fields(rule.condition.tree)
 
 
 def _count(things: Collection[object], name: str) -> str:

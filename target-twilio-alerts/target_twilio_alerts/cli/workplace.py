@@ -21,7 +21,7 @@ from target_twilio_alerts.ledger import Ledger, LedgerError
 from target_twilio_alerts.rules import Alerts, AlertsFileError, load_alerts
 from target_twilio_alerts.rules.expressions import suggestion
 from target_twilio_alerts.session import CredentialsRefusedError
-from target_twilio_alerts.settings import Settings, SettingsError
+from target_twilio_alerts.settings import Settings, SettingsError, unreadable
 from target_twilio_alerts.target import TargetTwilioAlerts
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ class Workplace:
         """The settings, checked; the environment wins over files, as it does for the target."""
         # The SDK's own reading of the environment lets `.env` overrule what was exported.
         load_dotenv(find_dotenv(usecwd=True))
-        environment = parse_environment_config(
-            TargetTwilioAlerts.config_jsonschema,
-            prefix=_PREFIX,
-            dotenv_path=os.devnull,
-        )
+        schema = TargetTwilioAlerts.config_jsonschema
+        try:
+            environment = parse_environment_config(schema, _PREFIX, dotenv_path=os.devnull)
+        except ValueError:
+            raise unreadable(schema, _PREFIX) from None
         with warnings.catch_warnings():
             # That Python 3.10 is old concerns whoever runs the pipeline, not this command.
             warnings.filterwarnings("ignore", message="Python 3.* reached its end of life")

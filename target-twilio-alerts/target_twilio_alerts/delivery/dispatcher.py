@@ -284,6 +284,7 @@ class Dispatcher:
                     message_id=message.id,
                 )
                 events.append(connection, [event], at=now, run_id=self._run.id)
+                logger.info("Message %s is not sent: %s", message.id, reason)
 
     def _begin(self, message: ClaimedMessage) -> bool:
         """Commit ``sending`` to disk before the call; False if the claim is no longer ours."""

@@ -67,15 +67,12 @@ def held(connection: Connection, *, rule: str | None, ids: Sequence[str] | None)
 
 def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
     """Let a message go that is held; False if it is not."""
-    row = connection.execute(
-        sa.select(messages.c.validity_seconds).where(messages.c.id == message_id, _HELD),
-    ).first()
-    if row is None:
-        return False
-    seconds = row.validity_seconds
-    connection.execute(
+    seconds = connection.execute(
+        sa.select(messages.c.validity_seconds).where(messages.c.id == message_id),
+    ).scalar()
+    released = connection.execute(
         sa.update(messages)
-        .where(messages.c.id == message_id)
+        .where(messages.c.id == message_id, _HELD)
         .values(
             state=MessageState.PENDING.value,
             reason=None,
@@ -83,7 +80,7 @@ def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
             valid_until=None if seconds is None else at + timedelta(seconds=seconds),
         ),
     )
-    return True
+    return released.rowcount == 1
 
 
 def unsummarised(connection: Connection) -> Mapping[str, int]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from target_twilio_alerts.messages.facts import Facts
     from target_twilio_alerts.messages.locales import Formats
 
+LONGEST_CALL = 1000
+"""Characters: more than a minute."""
+
 _NEVER_SHORT = 160
 _LONGEST_NAME = 30
 _LONGEST_DESCRIPTION = 60
@@ -73,7 +76,8 @@ def voice_text(context: MessageContext, formats: Formats) -> str:
     facts = facts_of(context, formats)
     essential, _ = _short_parts(context, facts, formats, change="from_to_spoken")
     told = _sentence(facts.company, [facts.headline, *essential])
-    return f"{told}. {_reference(context, formats)}."
+    ending = f". {_reference(context, formats)}."
+    return shorten(told, LONGEST_CALL - len(ending)) + ending
 
 
 def _short_parts(

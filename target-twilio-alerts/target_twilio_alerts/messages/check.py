@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 
+from target_twilio_alerts.messages.builtin import LONGEST_CALL
 from target_twilio_alerts.messages.context import (
     MessageContext,
     TemplateError,
@@ -17,11 +18,10 @@ from target_twilio_alerts.messages.context import (
 from target_twilio_alerts.messages.environment import did_you_mean
 from target_twilio_alerts.messages.locales import (
     DEFAULT_LANGUAGE,
-    candidates,
     formats,
     normalise,
 )
-from target_twilio_alerts.messages.own import files_of, load
+from target_twilio_alerts.messages.own import file_for, files_of, load
 from target_twilio_alerts.messages.render import render_own, variables_of
 from target_twilio_alerts.messages.segments import MAX_SMS_LENGTH
 
@@ -47,6 +47,7 @@ _NOW: dict[str, Any] = {
     "list": ("a", "b"),
     "text": "Xyz",
 }
+_NONES = ("None", "none", "NONE")
 _KNOWN: dict[str, tuple[Any, Any]] = {
     "currency": ("SEK", "SEK"),
     "company": ("Example AB", "Example AB"),
@@ -67,7 +68,13 @@ def check_templates(folder: Path | None, uses: list[TemplateUse]) -> list[Templa
                 for path, locale in files_of(folder, name, channel):
                     named = named or name == use.template
                     used |= {path.name, path.with_suffix(".html.j2").name}
-                    problems += _check_file(path, channel, locale, use)
+                    readers = [
+                        one
+                        for one in use.locales
+                        if file_for(folder, name, channel, normalise(one)) == path
+                    ]
+                    locales = readers or [locale or DEFAULT_LANGUAGE]
+                    problems += _check_file(path, channel, locales, use)
         if use.template and not named:
             problems.append(_missing(use, use.template, str(folder)))
     problems += [
@@ -95,11 +102,10 @@ def _missing(use: TemplateUse, name: str | None, folder: str) -> TemplateProblem
 
 
 def _check_file(
-    path: Path, channel: str, locale: str, use: TemplateUse
+    path: Path, channel: str, locales: list[str], use: TemplateUse
 ) -> Iterator[TemplateProblem]:
     """Check one file for one rule, in the locale of each recipient who would read it."""
-    readers = [one for one in use.locales if locale in ("", *candidates(normalise(one)))]
-    for one in readers or [locale or DEFAULT_LANGUAGE]:
+    for one in locales:
         try:
             own = load(path, channel, formats(one))
         except TemplateError as error:
@@ -129,6 +135,10 @@ def _check_own(own: OwnTemplate, channel: str, use: TemplateUse) -> Iterator[Tem
                 "shorten it, or raise max_segments",
             )
             return
+        if channel == "voice" and rendered.problem:
+            what = f"with sample values it has more than {LONGEST_CALL} characters"
+            yield TemplateProblem(own.file, None, what, "shorten it: a call is cut there")
+            return
     yield from _without_values(own, channel, use)
 
 
@@ -150,8 +160,9 @@ def _sample(
 def _without_values(own: OwnTemplate, channel: str, use: TemplateUse) -> Iterator[TemplateProblem]:
     """Try a template without each field that it names and that can be null."""
     parts = [part for part in (own.subject, own.text, own.html) if part is not None]
-    named = {name for part in parts for name in find_undeclared_variables(part.tree)}
-    usual = _nones(render_own(own, _sample(use), channel))
+    named = {name for part in parts for name in _named_in(part)}
+    words = "".join(word for part in parts for word in _words_of(part))
+    usual = render_own(own, _sample(use), channel)
     for name in sorted(named & use.nullable):
         mend = f"put what needs it in {{% if {name} is not none %}}"
         try:
@@ -161,13 +172,37 @@ def _without_values(own: OwnTemplate, channel: str, use: TemplateUse) -> Iterato
             what = f"it fails where {name} is unknown: {problem.what}"
             yield TemplateProblem(problem.file, problem.line, what, mend)
             continue
-        if _nones(rendered) > usual:
+        if _prints_none(rendered, usual, words):
             what = f"it prints None where {name} is unknown"
             yield TemplateProblem(own.file, None, what, mend)
 
 
-def _nones(rendered: Rendered) -> int:
-    return f"{rendered.subject or ''} {rendered.text}".lower().count("none")
+def _named_in(part: Compiled) -> Iterator[str]:
+    """Fields that a template names, those of the record as in record.terms.id."""
+    yield from find_undeclared_variables(part.tree)
+    for access in part.tree.find_all(nodes.Getattr):
+        names: list[str] = []
+        inner: nodes.Node = access
+        while isinstance(inner, nodes.Getattr):
+            names.insert(0, inner.attr)
+            inner = inner.node
+        if isinstance(inner, nodes.Name) and inner.name == "record":
+            yield ".".join(["record", *names])
+
+
+def _words_of(part: Compiled) -> Iterator[str]:
+    """What a template's author has written out."""
+    for data in part.tree.find_all(nodes.TemplateData):
+        yield data.data
+    for constant in part.tree.find_all(nodes.Const):
+        if isinstance(constant.value, str):
+            yield constant.value
+
+
+def _prints_none(rendered: Rendered, usual: Rendered, words: str) -> bool:
+    """Whether a text has a None that it has not usually, and that is no word of its author's."""
+    told, before = (f"{one.subject or ''} {one.text} {one.html or ''}" for one in (rendered, usual))
+    return any(told.count(one) > before.count(one) for one in _NONES if one not in words)
 
 
 def sample_values(fields: Mapping[str, str], moment: int) -> dict[str, Any]:

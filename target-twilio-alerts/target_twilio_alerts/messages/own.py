@@ -64,11 +64,8 @@ class OwnTemplates:
             raise TemplateError(
                 TemplateProblem(str(self._folder), None, what, "use letters, digits, - and _")
             )
-        for suffix in (*(f".{one}" for one in candidates(locale)), ""):
-            path = self._folder / f"{name}.{channel}{suffix}.j2"
-            if path.is_file():
-                return load(path, channel, formats(locale))
-        return None
+        path = file_for(self._folder, name, channel, locale)
+        return None if path is None else load(path, channel, formats(locale))
 
 
 def load(path: Path, channel: str, words: Formats) -> OwnTemplate:
@@ -91,6 +88,15 @@ def load(path: Path, channel: str, words: Formats) -> OwnTemplate:
     if channel == "email" and html_path.is_file():
         html = Compiled(_sandbox(words.locale, escape=True), _read(html_path), html_path.name)
     return OwnTemplate(path.name, words, Compiled(plain, source, path.name), subject, html)
+
+
+def file_for(folder: Path, name: str, channel: str, locale: str) -> Path | None:
+    """The file that a recipient's text is made from: the most special one that there is."""
+    for suffix in (*(f".{one}" for one in candidates(locale)), ""):
+        path = folder / f"{name}.{channel}{suffix}.j2"
+        if path.is_file():
+            return path
+    return None
 
 
 def files_of(folder: Path, name: str, channel: str) -> Iterator[tuple[Path, str]]:

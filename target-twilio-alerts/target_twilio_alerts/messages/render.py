@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.messages.own import OwnTemplate
 
 _LONGEST_SUBJECT = 200
-_LONGEST_CALL = 1000
-"""Characters: more than a minute."""
+_GAP = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d)")
 
 DIGEST = "built-in/digest"
 """Template of digests."""
@@ -239,10 +239,17 @@ def _short(
 
 
 def _spoken(text: str, formats: Formats, template: str, problem: str | None) -> Rendered:
-    """Write what a call says, as long as somebody listens to at most."""
+    """Write what a call says, as long as somebody listens to at most; a cut is told."""
+    # A voice may take "75 000" for two numbers.
+    said = " ".join(_GAP.sub("", mask_ibans(text)).split())
+    if problem is None and len(said) > builtin.LONGEST_CALL:
+        problem = (
+            f"{template}: a call says {builtin.LONGEST_CALL} characters at most, and the "
+            f"{len(said)} of the text were cut"
+        )
     return Rendered(
         subject=None,
-        text=shorten(" ".join(mask_ibans(text).split()), _LONGEST_CALL),
+        text=shorten(said, builtin.LONGEST_CALL),
         html=None,
         locale=formats.locale,
         template=template,

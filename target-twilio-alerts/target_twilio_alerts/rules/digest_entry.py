@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DIGEST_KEYS = ("daily", "workdays", "weekly", "country", "timezone")
 _TIMES = DIGEST_KEYS[:3]
 DIGEST_CHANNELS = ("sms", "email")
-_NOT_WITH = ("escalate", "template", "fallback", "max_segments")
+_NOT_WITH = ("escalate", "template", "fallback", "max_segments", "validity_period")
 
 
 def read_digest(

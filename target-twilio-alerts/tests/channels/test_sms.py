@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -107,6 +108,16 @@ def test_an_api_key_and_a_messaging_service_take_the_place_of_token_and_number(s
         "StatusCallback": "https://alerts.example.com/status?m=1",
     }
     channel.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(None, None), (1, "1"), (600, "600"), (36_000, "36000"), (36_005, "36000")],
+)
+def test_how_long_an_sms_is_of_use_is_told_within_what_twilio_takes(server, channel, seconds, told):
+    server.answers.append(CREATED)
+    channel.send(replace(OUTGOING, validity_seconds=seconds))
+    assert dict(server.requests[0].form).get("ValidityPeriod") == told
 
 
 ANSWERS = {

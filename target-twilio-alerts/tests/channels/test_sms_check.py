@@ -126,4 +126,4 @@ def test_an_unknown_messaging_service_is_named(server):
         messaging_service_sid=SERVICE,
     )
     assert not results[-1].ok
-    assert "messaging_service_sid" in results[-1].mend
+    assert SERVICE in results[-1].mend

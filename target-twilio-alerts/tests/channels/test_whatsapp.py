@@ -8,7 +8,7 @@ from target_twilio_alerts.delivery.channels import Outgoing, WhatsAppChannel
 
 ACCOUNT, SERVICE, CONTENT = "AC" + "0a" * 16, "MG" + "0c" * 16, "HX" + "0d" * 16
 TO = "+46701740605"
-FREE = Outgoing("m", "whatsapp", TO, None, "Ny faktura")
+FREE = Outgoing("m", "whatsapp", TO, None, "Ny faktura", validity_seconds=600)
 BY_CONTENT = Outgoing(
     "m", "whatsapp", TO, None, "x", content_sid=CONTENT, content_variables='{"1": "900001"}'
 )
@@ -28,7 +28,7 @@ def form_of(server):
     return send
 
 
-def test_free_text_goes_between_whatsapp_addresses(form_of):
+def test_free_text_goes_between_whatsapp_addresses_and_without_a_validity(form_of):
     assert form_of(FREE, from_number="+46701740600") == {
         "To": f"whatsapp:{TO}",
         "From": "whatsapp:+46701740600",

@@ -191,7 +191,7 @@ def test_online_a_messaging_service_with_a_number_is_good(online):
 def test_online_a_messaging_service_that_does_not_exist_is_told(online):
     told = online(code=1, from_number="", messaging_service_sid=OTHER_SERVICE)
     assert told[-1].startswith("WRONG  sms: Messaging Service: ")
-    assert told[-1].endswith("check messaging_service_sid in the Twilio Console")
+    assert told[-1].endswith(f"look for {OTHER_SERVICE} in the Twilio Console")
 
 
 def test_online_a_messaging_service_without_a_sender_is_told(office, online):

@@ -430,6 +430,32 @@ TABLE = [
         20,
         "a digest has no fallback",
     ),
+    (
+        "via: sms\n",
+        "via: sms\n    digest: {daily: 08:00}\n    validity_period: 1h\n",
+        20,
+        "a digest has no validity_period",
+    ),
+    ("via: sms\n", "via: sms\n    validity_period: 30\n", 19, "rule 'large': validity_period 30"),
+    ("via: sms\n", "via: sms\n    validity_period: 0m\n", 19, "write it as in 30m or 4h"),
+    ("via: sms\n", "via: sms\n    validity_period: 601m\n", 19, "is no span up to 10h"),
+    ("via: sms\n", "via: sms\n    validity_period: 1d\n", 19, "is no span up to 10h"),
+    ("via: sms\n", "via: sms\n    validity_period: [1h]\n", 19, "validity_period must be one text"),
+    (BO, "{name: Bo, email: bo@x.se, voice: 0701740605}", 9, "voice +46*****605 lacks its country"),
+    ("via: sms\n", "via: voice\n", 17, "recipient 'anna' has no voice address; add `voice:`"),
+    ("via: sms\n", "via: sms\n    fallback: voice\n", 17, "'anna' has no voice address"),
+    (
+        "via: sms\n",
+        "via: sms\n    undecided: {notify: anna, via: voice}\n",
+        19,
+        "no channel for it voice",
+    ),
+    (
+        "via: sms\n",
+        "via: sms\n    escalate: {after: 15m, notify: anna, via: voice}\n",
+        19,
+        "recipient 'anna' has no voice address",
+    ),
     ("via: sms\n", "via: sms\n    fallback: sms\n", 19, "the rule sends by sms anyway"),
     ("via: sms\n", "via: sms\n    fallback: whatsapp\n", 19, "no channel for it whatsapp"),
 ]
@@ -445,6 +471,40 @@ def test_a_mistake_names_its_line_and_its_mend(mistakes, old, new, line, told):
     assert told.replace("+46*****605 lacks", "*****605 lacks") in first
     assert "0701740605" not in found[0].replace(" ", "").replace("-", "")
     assert "46701740605" not in found[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("1m", 60), ("30m", 1800), ("4h", 14_400), ("10h", 36_000), ("600 m", 36_000)],
+)
+def test_a_validity_is_a_span_up_to_ten_hours(write, written, seconds):
+    text = GOOD.replace("via: sms\n", f"via: sms\n    validity_period: {written}\n", 1)
+    large, overdue = load_alerts(write(text)).rules
+    assert large.validity.total_seconds() == seconds
+    assert overdue.validity is None
+
+
+CALLED = GOOD.replace("sms: +46701740605", "voice: +46701740605").replace("via: sms", "via: voice")
+
+
+def test_who_is_called_needs_no_other_address(write):
+    alerts = load_alerts(write(CALLED))
+    assert alerts.recipients["anna"].addresses("voice") == ("+46701740605",)
+    assert alerts.rules[0].via == ("voice",)
+
+
+def test_no_call_tells_that_it_was_delivered(mistakes):
+    more = "    escalate: {after: 1h, unless: delivered, notify: anna, via: voice}\n"
+    (told,) = mistakes(CALLED.replace("via: voice\n", f"via: voice\n{more}", 1))
+    assert told == (
+        "alerts.yml:19: rule 'large': escalate: of email and calls nobody hears that it reached "
+        "them; write unless: acknowledged"
+    )
+
+
+def test_a_digest_is_not_read_out(mistakes):
+    (told,) = mistakes(CALLED.replace("via: voice\n", "via: voice\n    digest: {daily: 8:00}\n", 1))
+    assert told.endswith("a digest is told by sms or email, not voice")
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(mistakes):

@@ -23,7 +23,7 @@ from target_twilio_alerts.rules.rule_entries import REQUIRED_KEYS, RULE_KEYS
 EXAMPLE = """
 timezone: Europe/Stockholm
 recipients:
-  anna: {name: Anna Berg, sms: "+46701740605"}
+  anna: {name: Anna Berg, sms: "+46701740605", voice: ["+46701740605", "+46701740608"]}
   bo:
     name: Bo Ek
     sms: ["+46701740606", "+46701740607"]
@@ -47,6 +47,14 @@ rules:
     escalate:
       - {after: 15m, unless: acknowledged, notify: duty, via: sms}
       - {after: 2h, notify: [anna, bo], via: [sms, email]}
+      - {after: 4h, notify: anna, via: voice}
+  paid:
+    entity: supplier_payment
+    when: amount > 50000
+    notify: anna
+    via: voice
+    fallback: sms
+    validity_period: 4h
 """
 
 

@@ -53,6 +53,11 @@ _TABLE: tuple[tuple[tuple[int, ...], str, str], ...] = (
         "open the Twilio Console and settle what it asks for",
     ),
     (
+        (10004,),
+        "too many calls at once; nothing was processed",
+        "lower max_in_flight, or ask Twilio for more",
+    ),
+    (
         (14107,),
         "too many quick replies between two numbers: Twilio stopped a loop",
         "find out what answers the alerts automatically",
@@ -66,6 +71,7 @@ _TABLE: tuple[tuple[tuple[int, ...], str, str], ...] = (
     ),
     ((21210, 21213), "the caller is not a number of the account", "check voice_from"),
     ((21214, 21216, 21217), "this number cannot be called", _FIX_NUMBER),
+    ((21266,), "the sender and the recipient are one number", _FIX_NUMBER),
     (
         (21215, 13227),
         "calls to this country are switched off in the Twilio account",

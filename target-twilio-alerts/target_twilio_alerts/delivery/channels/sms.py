@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from target_twilio_alerts.delivery.channels.outcome import CheckResult, Outcome, Outgoing
     from target_twilio_alerts.delivery.channels.twilio_client import TwilioClient
 
+MAX_VALIDITY_SECONDS = 36_000
+"""Source: twilio-messages-calls.openapi.json, CreateMessageRequest, ValidityPeriod."""
+
 _MESSAGE_SID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
 
 NOT_FOUND = 404
@@ -78,7 +81,8 @@ class SmsChannel(TwilioAccount):
         if outgoing.status_callback:
             fields["status_callback"] = outgoing.status_callback
         if outgoing.validity_seconds is not None:
-            fields["validity_period"] = outgoing.validity_seconds
+            # Clocks of two computers may differ, and Twilio refuses a second too much.
+            fields["validity_period"] = min(outgoing.validity_seconds, MAX_VALIDITY_SECONDS)
         return fields
 
     def fetch_status(self, sid: str) -> StatusReport | NoStatus:

@@ -155,7 +155,7 @@ def _is_able(capabilities: Any, use: str) -> bool:
 
 
 def _check_service(client: TwilioClient, sid: str) -> list[CheckResult]:
-    mend = "check messaging_service_sid in the Twilio Console"
+    mend = f"look for {sid} in the Twilio Console"
     service = client.api.messaging.v1.services(sid)
     found = _try(client, "Messaging Service", mend, service.fetch)
     if isinstance(found, CheckResult):

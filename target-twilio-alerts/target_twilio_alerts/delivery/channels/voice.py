@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from babel import Locale
-from babel.core import get_global
 
 from target_twilio_alerts.delivery.channels.account import TwilioAccount
 from target_twilio_alerts.delivery.channels.outcome import (
@@ -16,7 +15,7 @@ from target_twilio_alerts.delivery.channels.outcome import (
     Unclear,
 )
 from target_twilio_alerts.delivery.channels.sms import NOT_FOUND, read_price
-from target_twilio_alerts.messages.locales import formats
+from target_twilio_alerts.messages.locales import builtin_formats, candidates, formats
 from target_twilio_alerts.messages.segments import shorten
 
 if TYPE_CHECKING:
@@ -29,9 +28,39 @@ MAX_TWIML = 4000
 """Characters. Source: twilio-messages-calls.openapi.json, CreateCallRequest, Twiml."""
 
 _CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
-_SPOKEN = {"nn": "nb-NO", "no": "nb-NO"}
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TIMES = 2
 _SHORTER = 0.8
+_SHORTEST = len("...")
+
+_LANGUAGES = {
+    "ca": "ES",
+    "cy": "GB",
+    "da": "DK",
+    "de": "DE",
+    "en": "US AU CA GB IN",
+    "es": "ES MX US",
+    "fi": "FI",
+    "fr": "FR CA",
+    "hi": "IN",
+    "is": "IS",
+    "it": "IT",
+    "ja": "JP",
+    "ko": "KR",
+    "nb": "NO",
+    "nl": "NL",
+    "pl": "PL",
+    "pt": "BR PT",
+    "ro": "RO",
+    "ru": "RU",
+    "sv": "SE",
+    "tr": "TR",
+    "zh": "CN HK TW",
+}
+"""What Twilio reads, by language and country, the usual country first; of a text in another
+language it may say nothing. Source: Say.Language in Twilio's library for Java."""
+
+_OTHERS = "en-US"
 
 
 class VoiceChannel(TwilioAccount):
@@ -106,14 +135,14 @@ def twiml_of(outgoing: Outgoing) -> str:
     The text is read twice with a pause, its reference spelt out. With a `keypress_url` a key is
     asked for, which Twilio tells to that URL.
     """
-    text = outgoing.text
+    text = " ".join(_NOT_IN_XML.sub(" ", outgoing.text).split())
     if len(outgoing.message_id) > 1:
         text = text.replace(outgoing.message_id, " ".join(outgoing.message_id))
     for times in (_TIMES, 1):
         twiml = _twiml(text, outgoing, times)
         if len(twiml) <= MAX_TWIML:
             return twiml
-    while len(twiml) > MAX_TWIML:
+    while len(twiml) > MAX_TWIML and len(text) > _SHORTEST:
         text = shorten(text, int(len(text) * _SHORTER))
         twiml = _twiml(text, outgoing, 1)
     return twiml
@@ -136,14 +165,17 @@ def _twiml(text: str, outgoing: Outgoing, times: int) -> str:
             spoken.pause(length=1)
         spoken.say(text, language=language)
     if outgoing.keypress_url:
-        spoken.say(formats(outgoing.locale).phrase("press_key"), language=language)
+        words = builtin_formats(outgoing.locale)
+        spoken.say(words.phrase("press_key"), language=language_of(words.locale))
     return str(response.to_xml())
 
 
 def language_of(locale: str) -> str:
-    """The language in which Twilio reads a locale's texts: "sv_SE" and "sv" -> "sv-SE"."""
-    parsed = Locale.parse(formats(locale).locale)
-    if parsed.language in _SPOKEN:
-        return _SPOKEN[parsed.language]
-    likely = get_global("likely_subtags").get(parsed.language, "en_Latn_US")
-    return f"{parsed.language}-{parsed.territory or likely.rpartition('_')[2]}"
+    """The language in which Twilio reads a locale's texts: "sv_SE", "sv" and "sv_FI" -> "sv-SE"."""
+    known = formats(locale).locale
+    *_, language = candidates(known)
+    countries = _LANGUAGES.get(language, "").split()
+    if not countries:
+        return _OTHERS
+    own = Locale.parse(known).territory
+    return f"{language}-{own if own in countries else countries[0]}"

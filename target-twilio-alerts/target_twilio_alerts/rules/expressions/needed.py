@@ -17,7 +17,8 @@ _CONVERTED = frozenset({"amount", "currency"})
 def needed_fields(node: Node, *, holds: bool = True) -> frozenset[str]:
     """Fields of the document that must be known for a condition to hold, or to fail for sure.
 
-    Fields of the previous version are left out.
+    Of a part that is no condition: for it to have a value. Fields of the previous version are left
+    out.
     """
     if isinstance(node, Not):
         return needed_fields(node.operand, holds=not holds)
@@ -31,7 +32,14 @@ def needed_fields(node: Node, *, holds: bool = True) -> frozenset[str]:
         return _named(node)
     if isinstance(node, AmountIn):
         return _CONVERTED
-    return frozenset().union(*map(needed_fields, node.children))
+    return frozenset().union(*map(_for_a_value, node.children))
+
+
+def _for_a_value(node: Node) -> frozenset[str]:
+    """Fields that must be known for a part to have a value, be it true or false."""
+    if isinstance(node, (Both, IsNull, Not)):
+        return needed_fields(node) & needed_fields(node, holds=False)
+    return needed_fields(node)
 
 
 def _named(node: FieldOf) -> frozenset[str]:
