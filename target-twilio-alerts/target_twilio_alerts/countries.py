@@ -9,4 +9,13 @@ def country_of(address: str) -> str | None:
     """The country of a number in E.164 form, such as "SE"; None of anything else."""
     if not address.startswith("+"):
         return None
-    return phonenumbers.region_code_for_number(phonenumbers.parse(address))
+    number = parse_number(address)
+    return None if number is None else phonenumbers.region_code_for_number(number)
+
+
+def parse_number(number: str) -> phonenumbers.PhoneNumber | None:
+    """Take a number in E.164 form apart; None if no country has its code."""
+    try:
+        return phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
