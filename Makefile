@@ -69,4 +69,4 @@ pins:
 		-o benchmarks/others/$$name.txt || exit 1; done
 
 clean:
-	@rm -rf $(VENV) .meltano .demo .bench output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .meltano .demo .bench .editor output .pytest_cache .mypy_cache .ruff_cache .hypothesis

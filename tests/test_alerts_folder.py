@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
 from pathlib import Path
-
-import jsonschema_rs
-from ruamel.yaml import YAML
 
 from target_twilio_alerts.messages import Messages
 from target_twilio_alerts.rehearsal.cases import load_cases
@@ -25,12 +20,6 @@ def test_every_rule_has_a_file_of_tests_that_hold(tmp_path):
     rules = {rule.name for rule in (*alerts.rules, *alerts.disabled)}
     assert {path.stem for path in (FOLDER / "tests").glob("*.yml")} == rules
     assert {name for case in cases for name in case.rules} == rules
-
-
-def test_editors_find_nothing_wrong_with_them():
-    schema = json.loads((files("target_twilio_alerts.rules") / "alerts.schema.json").read_text())
-    document = YAML(typ="safe", pure=True).load(FOLDER / "alerts.yml")
-    jsonschema_rs.validator_for(schema).validate(document)
 
 
 def test_a_rule_that_is_broken_fails_its_tests(tmp_path):

@@ -12,8 +12,14 @@ def country_of(address: str) -> str | None:
     """The country of a number in E.164 form, such as "SE"; None of anything else."""
     if not address.startswith("+"):
         return None
+    number = parse_number(address)
+    region = None if number is None else phonenumbers.region_code_for_number(number)
+    return None if region is None else _PARTS.get(region, region)
+
+
+def parse_number(number: str) -> phonenumbers.PhoneNumber | None:
+    """Take a number in E.164 form apart; None if no country has its code."""
     try:
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(address))
+        return phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return None
-    return None if region is None else _PARTS.get(region, region)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from target_twilio_alerts.documents import Combine, Kind
-from target_twilio_alerts.rules import AlertsFileError, load_alerts
+from target_twilio_alerts.rules import load_alerts
 
 DATA = Path(__file__).parent / "data"
 
@@ -144,39 +144,3 @@ def test_what_the_file_says_of_an_entity_is_kept(tmp_path):
     document = charge.document({"id": "1", "amount_due": 5, "created": 0}, ["id"])
     assert document.values["amount"] == Decimal("0.05")
     assert document.values["date"].isoformat() == "1970-01-01"
-
-
-# What is replaced in ALERTS, by what, and the one mistake that it ends in.
-BROKEN = [
-    ("  deal:\n", "  ledger:\n", 3, "entity 'ledger': there is one already, of Visma.net"),
-    ("  deal:\n", "  Deal:\n", 3, "entity 'Deal': its name may have small letters"),
-    ("    stream: deals\n", "", 3, "entity 'deal': stream missing; add it"),
-    ("stream: deals", "stream: ledgers", 4, "stream ledgers is entity ledger already"),
-    ("stream: charges", "stream: deals", 17, "stream deals is entity deal already"),
-    ("    stamp:", "    stmp:", 5, "unknown key stmp; did you mean stamp?"),
-    ("      status: {from: properties.dealstage}\n", "", 6, "there is no field status; add one"),
-    ("{from: id}", "{frm: id}", 8, "field 'number': unknown key frm; did you mean from?"),
-    ("{from: id}", "{type: text}", 8, "field 'number': from is missing; add where"),
-    ("from: company.name", "from: company..name", 9, "from is no path; write names with dots"),
-    ("type: number}", "type: money}", 10, "there is no type money; it is one of: text, number"),
-    ("amount: {from: properties.a", "today: {from: properties.a", 10, "another meaning for today"),
-    ("amount: {from: properties.a", "class: {from: properties.a", 10, "another meaning for class"),
-    ("amount: {from: properties.a", "Amount: {from: properties.a", 10, "may have small letters"),
-    ('"line_items[].sku", type: list', '"line_items[].sku"', 15, "add type: list"),
-    ('"line_items[].sku"', '"line_items[].sku[].x"', 15, "from is no path"),
-    ("read_whole: run", "read_whole: never", 18, "read_whole cannot be never; it is one of"),
-    ("decimals: 2", "decimals: two", 22, "decimals is a number from 0 to 6"),
-    ("{from: status}", "{from: status, decimals: 2}", 24, "only a number has decimals"),
-    ("entity: charge", "entity: charges", 41, "there is no entity charges; did you mean charge?"),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "line", "told"), BROKEN)
-def test_a_mistake_names_its_line_and_its_mend(tmp_path, old, new, line, told):
-    assert old in ALERTS
-    (tmp_path / "alerts.yml").write_text(ALERTS.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(AlertsFileError) as caught:
-        load_alerts(tmp_path / "alerts.yml")
-    first = caught.value.mistakes[0]
-    assert first.line == line, str(caught.value)
-    assert told in first.what

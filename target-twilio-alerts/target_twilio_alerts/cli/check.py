@@ -75,7 +75,7 @@ def check(workplace: Workplace, *, online: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(1) from None
     settings, every = workplace.settings, (*alerts.rules, *alerts.disabled)
     locales = tuple(sorted({one.locale for one in alerts.recipients.values()}))
-    uses = [_template_use(rule, locales) for rule in every]
+    uses = [_template_use(alerts.path.name, rule, locales) for rule in every]
     problems = [
         *workplace.unknown_settings(),
         *map(str, Messages(settings.templates_dir).check(uses)),
@@ -114,7 +114,7 @@ def _hopeless(file: str, rules: Iterable[Rule]) -> Iterator[str]:
             )
 
 
-def _template_use(rule: Rule, locales: tuple[str, ...]) -> TemplateUse:
+def _template_use(file: str, rule: Rule, locales: tuple[str, ...]) -> TemplateUse:
     return TemplateUse(
         rule=rule.name,
         entity=rule.entity.name,
@@ -124,6 +124,8 @@ def _template_use(rule: Rule, locales: tuple[str, ...]) -> TemplateUse:
         max_segments=rule.max_segments,
         nullable=_nullable(rule),
         locales=locales,
+        file=file,
+        line=rule.line,
     )
 
 

@@ -58,7 +58,7 @@ _KNOWN: dict[str, tuple[Any, Any]] = {
 def check_templates(folder: Path | None, uses: list[TemplateUse]) -> list[TemplateProblem]:
     """List what is wrong with the templates that `uses` look up, in the order of the rules."""
     if folder is None or not folder.is_dir():
-        return [_missing(use, use.template, str(folder)) for use in uses if use.template]
+        return [_missing(use, folder) for use in uses if use.template]
     problems: list[TemplateProblem] = []
     used: set[str] = set()
     for use in uses:
@@ -76,7 +76,7 @@ def check_templates(folder: Path | None, uses: list[TemplateUse]) -> list[Templa
                     locales = readers or [locale or DEFAULT_LANGUAGE]
                     problems += _check_file(path, channel, locales, use)
         if use.template and not named:
-            problems.append(_missing(use, use.template, str(folder)))
+            problems.append(_missing(use, folder))
     problems += [
         TemplateProblem(
             path.name,
@@ -91,14 +91,10 @@ def check_templates(folder: Path | None, uses: list[TemplateUse]) -> list[Templa
     return list(dict.fromkeys(problems))
 
 
-def _missing(use: TemplateUse, name: str | None, folder: str) -> TemplateProblem:
-    channels = " or ".join(f"{name}.{channel}.j2" for channel in use.channels)
-    return TemplateProblem(
-        folder,
-        None,
-        f"rule {use.rule} names the template {name}, which is missing",
-        f"add {channels}",
-    )
+def _missing(use: TemplateUse, folder: Path | None) -> TemplateProblem:
+    files = " or ".join(f"{use.template}.{channel}.j2" for channel in use.channels)
+    what = f"rule {use.rule!r}: there is no template {use.template}"
+    return TemplateProblem(use.file, use.line, what, f"add {files} to {folder}")
 
 
 def _check_file(

@@ -74,7 +74,7 @@ class TemplateUse:
 
     `fields` gives the kind of each field: "text", "number", "boolean", "date" or "list";
     `max_segments` is the rule's budget for an SMS, `nullable` the fields that may be null when the
-    rule alerts, `locales` those of its recipients.
+    rule alerts, `locales` those of its recipients, `file` and `line` where the rule stands.
     """
 
     rule: str
@@ -85,6 +85,8 @@ class TemplateUse:
     max_segments: int | None = None
     nullable: frozenset[str] = frozenset()
     locales: tuple[str, ...] = ()
+    file: str = "alerts.yml"
+    line: int | None = None
 
 
 @dataclass(frozen=True)

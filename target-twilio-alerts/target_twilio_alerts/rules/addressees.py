@@ -48,6 +48,8 @@ class Addressees:
 
     def check(self, notify: list[Text], via: Mapping[str, int], where: str) -> None:
         """Note names that do not exist, and recipients without an address for a channel."""
+        if not self._recipients:
+            return  # told where they should stand
         told = set()
         for name in notify:
             known = [*self._recipients, *self._groups, *self._rotations]
@@ -90,14 +92,21 @@ class Addressees:
         given: Iterable[Text],
         known: tuple[str, ...],
         where: str,
-        what: str,
+        told: str,
     ) -> dict[str, int]:
-        """Keep what is known, each once, with its line; note what is not."""
+        """Keep what is known, each once, with its line; note what is not.
+
+        Args:
+            given: What the file says.
+            known: What there is.
+            where: What it belongs to, as mistakes begin.
+            told: What is said of another value, such as "there is no channel {}".
+        """
         kept: dict[str, int] = {}
         for text in given:
             if text.value in known:
                 kept.setdefault(text.value, text.line)
             else:
                 meant = suggestion(text.value, known, "it is one of")
-                self._mistakes.add(text.line, f"{where}: there is no {what} {text.value}; {meant}")
+                self._mistakes.add(text.line, f"{where}: {told.format(text.value)}; {meant}")
         return kept

@@ -7,13 +7,20 @@ from datetime import date, time, timedelta
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.rules.expressions import suggestion
-from target_twilio_alerts.rules.people import WEEKDAYS, Absence, QuietHours, Rotation
+from target_twilio_alerts.rules.people import (
+    WEEKDAYS,
+    Absence,
+    QuietHours,
+    Rotation,
+    circle_of_deputies,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import tzinfo
 
     from target_twilio_alerts.rules.mistakes import Mistakes
+    from target_twilio_alerts.rules.people import Recipient
     from target_twilio_alerts.rules.yaml_file import Entry, Text, YamlFile
 
 QUIET_KEYS = ("from", "to", "days", "do")
@@ -38,6 +45,7 @@ class Availability:
         self._file = file
         self._mistakes = mistakes
         self._deputies: list[tuple[Text, str]] = []
+        self._lines: dict[tuple[str, Absence], int] = {}
 
     def quiet_hours(self, entry: Entry | None, where: str, *, has_zone: bool) -> QuietHours | None:
         """Read the quiet hours of a recipient."""
@@ -56,9 +64,9 @@ class Availability:
             )
         elif "from" not in given and "days" not in given:
             self._mistakes.add(entry.line, f"{where}: says no time; add from and to, or days")
-        start = self.time_of_day(given.get("from"), where) or _MIDNIGHT
-        end = self.time_of_day(given.get("to"), where) or _MIDNIGHT
-        if "from" in given and "to" in given and start == end:
+        start = self.time_of_day(given.get("from"), where)
+        end = self.time_of_day(given.get("to"), where)
+        if start is not None and start == end:
             self._mistakes.add(
                 given["to"].line,
                 f"{where}: from and to are the same time; to be quiet all day, name days",
@@ -68,7 +76,7 @@ class Availability:
                 given["days"].line,
                 f"{where}: all days are quiet, so nothing could ever be told; leave one out",
             )
-        return QuietHours(start, end, days, drop=drop)
+        return QuietHours(start or _MIDNIGHT, end or _MIDNIGHT, days, drop=drop)
 
     def absences(
         self, entry: Entry | None, name: str, where: str, *, has_zone: bool
@@ -81,13 +89,13 @@ class Availability:
         found: list[Absence] = []
         for item in self._file.items(entry, where):
             given = self._file.entries(item.node, item.line, where, AWAY_KEYS)
-            missing = [key for key in AWAY_KEYS if key not in given] if given else []
-            if missing:
-                self._mistakes.add(item.line, f"{where}: {' and '.join(missing)} missing; add it")
+            self._file.need(given, AWAY_KEYS, item.line, where)
             first, last = (self.day(given.get(key), where) for key in ("from", "to"))
             deputy = self._file.text(given.get("deputy"), where)
             if deputy is not None and deputy.value == name:
-                self._mistakes.add(deputy.line, f"{where}: {name} is no deputy of themselves")
+                self._mistakes.add(
+                    deputy.line, f"{where}: {name} cannot be their own deputy; name somebody else"
+                )
             elif deputy is not None:
                 self._deputies.append((deputy, where))
             if first is None or last is None or deputy is None:
@@ -101,16 +109,30 @@ class Availability:
                     f"{where}: overlaps the absence from {known.first.isoformat()}; make them one",
                 )
             found.append(Absence(first, last, deputy.value))
+            if deputy.value != name:
+                self._lines[name, found[-1]] = deputy.line
         return tuple(sorted(found, key=lambda one: one.first))
 
-    def check_deputies(self, known: Collection[str]) -> None:
-        """Note deputies that are no recipients; to be called when all recipients have been read."""
+    def check_deputies(self, known: Mapping[str, Recipient]) -> None:
+        """Note deputies that are no recipients, or are away too; all recipients have been read."""
         for deputy, where in self._deputies:
             if deputy.value not in known:
                 meant = suggestion(deputy.value, known, "there are")
                 self._mistakes.add(
                     deputy.line, f"{where}: there is no recipient {deputy.value}; {meant}"
                 )
+        noted: set[frozenset[str]] = set()
+        for (name, absence), line in self._lines.items():
+            circle = circle_of_deputies(known, name, absence)
+            if circle is None or frozenset(circle.names) in noted:
+                continue
+            noted.add(frozenset(circle.names))
+            self._mistakes.add(
+                line,
+                f"recipient {name!r}: away: nobody is told from {circle.first.isoformat()} to "
+                f"{circle.last.isoformat()}, since the deputies are away too: "
+                f"{' -> '.join((*circle.names, name))}; name another deputy",
+            )
 
     def rotation(
         self,
@@ -119,6 +141,7 @@ class Availability:
         where: str,
         *,
         recipients: Collection[str],
+        groups: Collection[str],
         zone: tzinfo | None,
         has_zone: bool,
     ) -> Rotation | None:
@@ -129,18 +152,21 @@ class Availability:
             line: Its line.
             where: What it is, as mistakes begin.
             recipients: Names of recipients.
+            groups: Names of groups.
             zone: Its own zone, else that of the file.
             has_zone: Whether one was given, be it right or wrong.
         """
-        missing = [key for key in ("start", "members") if key not in given] if given else []
-        if missing:
-            self._mistakes.add(line, f"{where}: {' and '.join(missing)} missing; add it")
+        self._file.need(given, ("start", "members"), line, where)
         self._need_zone(line, where, has_zone=has_zone)
         start = self.day(given.get("start"), where)
         handover = self.time_of_day(given.get("handover"), where) or _MIDNIGHT
         members = []
         for name in self._file.texts(given.get("members"), where):
-            if name.value not in recipients:
+            if name.value in groups:
+                self._mistakes.add(
+                    name.line, f"{where}: {name.value} is a group; name its recipients instead"
+                )
+            elif recipients and name.value not in recipients:
                 meant = suggestion(name.value, recipients, "there are")
                 self._mistakes.add(
                     name.line, f"{where}: there is no recipient {name.value}; {meant}"
@@ -163,17 +189,13 @@ class Availability:
         text = self._file.text(entry, where)
         if text is None or entry is None:
             return None
-        return self.read_time(text, entry.key, where)
-
-    def read_time(self, text: Text, key: str, where: str) -> time | None:
-        """Read a time of day that a text is."""
-        match = _TIME.fullmatch(text.value.strip())
-        if match is None:
+        at = parse_time(text.value.strip())
+        if at is None:
             self.note(
-                text.line, f"{where}: {key} {text.value} is no time of day; write it as in 07:00"
+                text.line,
+                f"{where}: {entry.key} {text.value} is no time of day; write it as in 07:00",
             )
-            return None
-        return time(int(match[1]), int(match[2]))
+        return at
 
     def note(self, line: int, what: str) -> None:
         """Note a mistake."""
@@ -223,3 +245,9 @@ class Availability:
                 f"{where}: needs to know whose time: add a line such as "
                 "`timezone: Europe/Stockholm` here or to the file",
             )
+
+
+def parse_time(text: str) -> time | None:
+    """A time of day such as ``07:00``; None for any other text."""
+    match = _TIME.fullmatch(text)
+    return None if match is None else time(int(match[1]), int(match[2]))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_twilio_alerts.rules.availability_entries import parse_time
 from target_twilio_alerts.rules.digest import COUNTRIES, Digest, working_days
 from target_twilio_alerts.rules.expressions import suggestion
 from target_twilio_alerts.rules.people import WEEKDAYS
-from target_twilio_alerts.rules.yaml_file import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,16 +76,18 @@ def _digest(
     if text is None:
         return None
     days = working_days() if entry.key == "workdays" else frozenset(range(len(WEEKDAYS)))
-    written = text.value
     if entry.key == "weekly":
-        name, _, written = written.strip().partition(" ")
-        if name not in WEEKDAYS:
+        name, _, written = text.value.strip().partition(" ")
+        at = parse_time(written.strip())
+        if name not in WEEKDAYS or at is None:
             people.times.note(
-                text.line, f"{where}: weekly {text.value} is no day and time; write it as mon 08:00"
+                text.line,
+                f"{where}: weekly {text.value} is no day and time; write it as in mon 08:00",
             )
             return None
         days = frozenset({WEEKDAYS.index(name)})
-    at = people.times.read_time(Text(written.strip(), text.line), entry.key, where)
+    else:
+        at = people.times.time_of_day(entry, where)
     return None if at is None or zone is None else Digest(at, zone, days, country)
 
 

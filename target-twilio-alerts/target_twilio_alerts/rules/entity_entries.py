@@ -20,7 +20,7 @@ READ_WHOLE = ("bookmark", "run")
 """What shows that a stream has been read whole: its bookmark in STATE, or the end of a run."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_PATH = re.compile(r"[^\s.\[\]]+(?:\.[^\s.\[\]]+)*(?:\[\](?:\.[^\s.\[\]]+)*)?")
+PATH = re.compile(r"[^\s.\[\]]+(?:\.[^\s.\[\]]+)*(?:\[\](?:\.[^\s.\[\]]+)*)?")
 _MAX_DECIMALS = 6
 
 
@@ -30,11 +30,15 @@ class EntityEntries:
     Args:
         file: The alerts file.
         mistakes: Takes the mistakes.
+
+    Attributes:
+        broken: Names of entities with mistakes: what rules say of them cannot be checked.
     """
 
     def __init__(self, file: YamlFile, mistakes: Mistakes) -> None:
         self._file = file
         self._mistakes = mistakes
+        self.broken: set[str] = set()
 
     def entities(self, entry: Entry | None) -> dict[str, Entity]:
         """Read the company's own entities, by name."""
@@ -44,7 +48,10 @@ class EntityEntries:
         streams = {stream: entity.name for stream, entity in PRESETS.items()}
         found = self._file.entries(entry.node, entry.line, "entities")
         for one in found.values():
+            known = len(self._mistakes.found)
             entity = self._entity(one, streams)
+            if len(self._mistakes.found) > known:
+                self.broken.add(one.key)
             if entity is not None:
                 own[one.key] = entity
                 streams[entity.stream] = one.key
@@ -59,9 +66,7 @@ class EntityEntries:
                 f"{where}: there is one already, of Visma.net; give yours another name",
             )
         given = self._file.entries(entry.node, entry.line, where, ENTITY_KEYS)
-        missing = [key for key in ("stream", "fields") if key not in given] if given else []
-        if missing:
-            self._mistakes.add(entry.line, f"{where}: {' and '.join(missing)} missing; add it")
+        self._file.need(given, ("stream", "fields"), entry.line, where)
         stream = self._file.text(given.get("stream"), where)
         if stream is not None and stream.value in streams:
             self._mistakes.add(
@@ -69,9 +74,10 @@ class EntityEntries:
                 f"{where}: stream {stream.value} is entity {streams[stream.value]} already; use "
                 "that one",
             )
+        known = len(self._mistakes.found)
         fields = self._fields(given.get("fields"), where)
         final = self._file.texts(given.get("final"), where)
-        if final and "status" not in fields:
+        if final and "status" not in fields and len(self._mistakes.found) == known:
             self._mistakes.add(
                 final[0].line,
                 f"{where}: final names statuses, but there is no field status; add one",
@@ -137,7 +143,7 @@ class EntityEntries:
         )
 
     def _is_path(self, text: Text, kind: Kind, where: str) -> bool:
-        if not _PATH.fullmatch(text.value):
+        if not PATH.fullmatch(text.value):
             self._mistakes.add(
                 text.line,
                 f"{where}: from is no path; write names with dots between them, as in "

@@ -49,9 +49,7 @@ def read_escalation(
     steps: list[EscalationStep] = []
     for item in file.items(entry, where):
         given = file.entries(item.node, item.line, where, ESCALATION_KEYS)
-        missing = [key for key in ("after", "notify", "via") if key not in given] if given else []
-        if missing:
-            mistakes.add(item.line, f"{where}: {' and '.join(missing)} missing; add it")
+        file.need(given, ("after", "notify", "via"), item.line, where)
         after = _after(file, mistakes, given.get("after"), where)
         unless = file.text(given.get("unless"), where)
         if unless is not None and unless.value not in UNLESS:
@@ -66,7 +64,10 @@ def read_escalation(
             )
         notify = file.texts(given.get("notify"), where)
         channels = addressees.one_of(
-            file.texts(given.get("via"), where), ESCALATION_CHANNELS, where, "channel for it"
+            file.texts(given.get("via"), where),
+            ESCALATION_CHANNELS,
+            where,
+            "{} is no channel for it",
         )
         addressees.check(notify, channels, where)
         if after is None:

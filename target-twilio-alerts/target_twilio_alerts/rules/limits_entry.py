@@ -23,6 +23,7 @@ LIMITS_KEYS = (*COUNTS, "cost_per_day", "prices", "notify", "via")
 LIMITS_CHANNELS = ("sms", "email")
 
 _MONEY = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
+_COUNT = re.compile("[0-9]{1,7}")
 _MOST = 1_000_000
 
 
@@ -45,7 +46,7 @@ def read_limits(
         mistakes.add(entry.line, "limits: give both notify and via, for who hears of the rest")
     notify = file.texts(given.get("notify"), "limits")
     via = addressees.one_of(
-        file.texts(given.get("via"), "limits"), LIMITS_CHANNELS, "limits", "channel for it"
+        file.texts(given.get("via"), "limits"), LIMITS_CHANNELS, "limits", "{} is no channel for it"
     )
     addressees.check(notify, via, "limits")
     return Limits(
@@ -64,8 +65,12 @@ def _count(file: YamlFile, mistakes: Mistakes, entry: Entry | None, name: str) -
     text = file.text(entry, "limits")
     if text is None:
         return None
-    if not text.value.isdecimal() or not 1 <= int(text.value) <= _MOST:
-        mistakes.add(text.line, f"limits: {name} is a number of messages, from 1 on")
+    if not _COUNT.fullmatch(text.value) or not 1 <= int(text.value) <= _MOST:
+        mistakes.add(
+            text.line,
+            f"limits: {name} {text.value} is no number of messages; write a whole number from 1 "
+            "on, as in 200",
+        )
         return None
     return int(text.value)
 

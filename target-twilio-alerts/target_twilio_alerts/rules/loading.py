@@ -52,14 +52,16 @@ def load_alerts(path: Path) -> Alerts:
     recipients = people.recipients(given.get("recipients"))
     groups = people.groups(given.get("groups"), recipients)
     rotations = people.rotations(given.get("rotations"), recipients, groups)
-    own = EntityEntries(file, mistakes).entities(given.get("entities"))
+    entity_entries = EntityEntries(file, mistakes)
+    own = entity_entries.entities(given.get("entities"))
     addressees = Addressees(mistakes, recipients=recipients, groups=groups, rotations=rotations)
     entries = RuleEntries(
         file,
         mistakes,
         people=people,
-        addressees=Addressees(mistakes, recipients=recipients, groups=groups, rotations=rotations),
+        addressees=addressees,
         entities={**ENTITIES, **own},
+        broken=entity_entries.broken,
         zone=zone_name.value if zone_name is not None else given_zone,
     )
     rules = entries.rules(given.get("rules"))

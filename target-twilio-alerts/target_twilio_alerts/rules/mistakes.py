@@ -41,7 +41,8 @@ class AlertsFileError(Exception):
     """
 
     def __init__(self, mistakes: list[Mistake]) -> None:
-        self.mistakes = tuple(sorted(mistakes, key=lambda mistake: mistake.line or 0))
+        in_order = sorted(mistakes, key=lambda mistake: mistake.line or 0)
+        self.mistakes = tuple(dict.fromkeys(in_order))  # an alias repeats the mistakes of its value
         super().__init__("\n".join(map(str, self.mistakes)))
 
 

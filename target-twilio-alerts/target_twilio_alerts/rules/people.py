@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, tzinfo
 
 DEFAULT_LOCALE = "en"
@@ -136,3 +137,32 @@ class Rotation:
             monday -= timedelta(weeks=1)
         weeks = (monday - self.start).days // _WEEK
         return self.members[weeks % len(self.members)]
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Days on which deputies are away as well and lead back to the first, so that none is told."""
+
+    first: date
+    last: date
+    names: tuple[str, ...]
+
+
+def circle_of_deputies(
+    recipients: Mapping[str, Recipient], name: str, absence: Absence
+) -> Circle | None:
+    """The circle that an absence is part of; None if somebody is there to be told."""
+    ways = [Circle(absence.first, absence.last, (name,))]
+    deputies = [absence.deputy]
+    while ways:
+        way, deputy = ways.pop(), deputies.pop()
+        if deputy == name:
+            return way
+        if deputy in way.names or deputy not in recipients:
+            continue
+        for one in recipients[deputy].absences:
+            first, last = max(way.first, one.first), min(way.last, one.last)
+            if first <= last:
+                ways.append(Circle(first, last, (*way.names, deputy)))
+                deputies.append(one.deputy)
+    return None

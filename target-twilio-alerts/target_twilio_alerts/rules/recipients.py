@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import phonenumbers
 from babel import Locale, UnknownLocaleError
 
+from target_twilio_alerts.countries import parse_number
 from target_twilio_alerts.messages.masking import mask_address
 from target_twilio_alerts.rules.availability_entries import ROTATION_KEYS, Availability
-from target_twilio_alerts.rules.expressions import suggestion
+from target_twilio_alerts.rules.expressions import nearest, suggestion
 from target_twilio_alerts.rules.model import CHANNELS
 from target_twilio_alerts.rules.people import DEFAULT_LOCALE, Recipient
 
@@ -125,8 +126,8 @@ class People:
         if not NAME.fullmatch(entry.key):
             self._mistakes.add(
                 entry.line,
-                f"{where}: its name may have letters a to z, digits, - and _, and at most 100 of "
-                "them",
+                f"{where}: its name may have letters a to z, digits and _.-, at most 100 of them; "
+                "rename it",
             )
 
     def _number(self, text: Text, where: str, key: str) -> str:
@@ -135,8 +136,13 @@ class People:
         if not _E164.fullmatch(number):
             self._mistakes.add(text.line, f"{where}: {key} {shown} {_how_to_write(number)}")
             return number
-        parsed = phonenumbers.parse(number)
-        if not phonenumbers.is_valid_number(parsed):
+        parsed = parse_number(number)
+        if parsed is None:
+            self._mistakes.add(
+                text.line,
+                f"{where}: {key} {shown} begins with no country code that there is; correct it",
+            )
+        elif not phonenumbers.is_valid_number(parsed):
             self._mistakes.add(
                 text.line,
                 f"{where}: {key} {shown} is no number of its country; compare it digit by digit",
@@ -153,31 +159,30 @@ class People:
         if not _EMAIL.fullmatch(email) or len(email) > _MAX_EMAIL:
             self._mistakes.add(
                 text.line,
-                f"{where}: email is not one address of the form NAME@DOMAIN; for several "
-                "people, add several recipients and a group",
+                f"{where}: email is no address of the form NAME@DOMAIN; write nothing else, and "
+                "several as a list",
             )
         return email
 
     def _locale(self, text: Text, where: str) -> str:
         locale = text.value.replace("-", "_")
         try:
-            Locale.parse(locale)
+            return str(Locale.parse(locale))
         except (UnknownLocaleError, ValueError):
             self._mistakes.add(
                 text.line,
                 f"{where}: there is no locale {text.value}; write it as in sv_SE or en",
             )
-        return locale
+            return locale
 
     def zone(self, text: Text, where: str) -> zoneinfo.ZoneInfo | None:
         """Read the name of a zone."""
         try:
             return zoneinfo.ZoneInfo(text.value)
         except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError):
-            meant = suggestion(text.value, _zones(text.value), "write it as in")
             self._mistakes.add(
                 text.line,
-                f"{where}: there is no timezone {text.value}; {meant}",
+                f"{where}: there is no timezone {text.value}; {_zone_meant(text.value)}",
             )
             return None
 
@@ -205,9 +210,9 @@ class People:
                 if name.value in found and name.value not in recipients:
                     self._mistakes.add(
                         name.line,
-                        f"{where}: {name.value} is a group; a group holds recipients only",
+                        f"{where}: {name.value} is a group; name its recipients instead",
                     )
-                elif name.value not in recipients:
+                elif recipients and name.value not in recipients:
                     meant = suggestion(name.value, recipients, "there are")
                     self._mistakes.add(
                         name.line,
@@ -237,13 +242,17 @@ class People:
                     one.line, f"{where}: a {what} has the same name; rename one of them"
                 )
                 continue
-            read = self._rotation(one, where, recipients)
+            read = self._rotation(one, where, recipients, groups)
             if read is not None:
                 rotations[one.key] = read
         return rotations
 
     def _rotation(
-        self, entry: Entry, where: str, recipients: Mapping[str, Recipient]
+        self,
+        entry: Entry,
+        where: str,
+        recipients: Mapping[str, Recipient],
+        groups: Mapping[str, tuple[str, ...]],
     ) -> Rotation | None:
         given = self._file.entries(entry.node, entry.line, where, ROTATION_KEYS)
         own = self._file.text(given.get("timezone"), where)
@@ -252,6 +261,7 @@ class People:
             entry.line,
             where,
             recipients=recipients,
+            groups=groups,
             zone=self._zone if own is None else self.zone(own, where),
             has_zone="timezone" in given or self._has_zone,
         )
@@ -261,20 +271,21 @@ def _how_to_write(number: str) -> str:
     plain = _SEPARATORS.sub("", number)
     if _E164.fullmatch(plain):
         return "has spaces or signs in it; write + and digits only"
+    if re.search("[,;]", number):
+        return 'is several numbers in one text; write a list, as in ["+46...", "+47..."]'
     if plain.startswith("00"):
         return "begins with 00; write + instead"
-    if not plain.startswith("+"):
-        return "lacks its country code; write it first, as in +46 instead of the leading 0"
+    if plain.isdecimal():
+        code = "as in +46 instead of the leading 0" if plain.startswith("0") else "as in +46"
+        return f"lacks its country code; write it first, {code}"
     return "is no telephone number; write +, the country code and the rest, 8 to 15 digits"
 
 
-def _zones(name: str) -> list[str]:
-    """Candidates for a name; without a likely one, a few examples."""
+def _zone_meant(name: str) -> str:
+    """Which zone was likely meant; without a likely one, a few examples."""
     zones = sorted(zoneinfo.available_timezones())
     last = name.rpartition("/")[2].casefold()
     same = [zone for zone in zones if zone.casefold().endswith(f"/{last}")]
-    if same:
-        return same[:1]
     likely = [zone for zone in zones if zone[:1].casefold() == name[:1].casefold()]
-    examples = ["Europe/Stockholm", "Europe/Oslo"]
-    return likely if suggestion(name, likely, "").startswith("did") else examples
+    meant = same[0] if last and same else nearest(name, likely)
+    return f"did you mean {meant}?" if meant else "write it as in Europe/Stockholm or Europe/Oslo"

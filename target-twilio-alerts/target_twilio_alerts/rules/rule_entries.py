@@ -24,9 +24,10 @@ from target_twilio_alerts.rules.model import (
     Owner,
     Rule,
 )
+from target_twilio_alerts.rules.recipients import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from target_twilio_alerts.documents import Entity
     from target_twilio_alerts.rules.addressees import Addressees
@@ -79,6 +80,7 @@ class RuleEntries:
         people: Checks names.
         addressees: Whom rules may notify.
         entities: What rules may be about, by name.
+        broken: Names of entities that have mistakes of their own.
         zone: Name of the zone of `today`, if the file has one.
     """
 
@@ -90,6 +92,7 @@ class RuleEntries:
         people: People,
         addressees: Addressees,
         entities: Mapping[str, Entity],
+        broken: Collection[str],
         zone: str | None,
     ) -> None:
         self._file = file
@@ -97,6 +100,7 @@ class RuleEntries:
         self._people = people
         self._addressees = addressees
         self._entities = entities
+        self._broken = broken
         self._zone = zone
 
     def rules(self, entry: Entry | None) -> tuple[Rule, ...]:
@@ -117,20 +121,26 @@ class RuleEntries:
         where = f"rule {entry.key!r}"
         self._people.check_name(entry, where)
         given = self._file.entries(entry.node, entry.line, where, RULE_KEYS)
-        missing = [key for key in REQUIRED_KEYS if key not in given] if given else []
-        if missing:
-            self._mistakes.add(entry.line, f"{where}: {' and '.join(missing)} missing; add it")
+        self._file.need(given, REQUIRED_KEYS, entry.line, where)
         entity = self._entity(self._file.text(given.get("entity"), where), where)
         when = self._file.text(given.get("when"), where)
         condition = self._condition(when, entity, where)
         notify = self._file.texts(given.get("notify"), where)
         via = self._addressees.one_of(
-            self._file.texts(given.get("via"), where), CHANNELS, where, "channel"
+            self._file.texts(given.get("via"), where), CHANNELS, where, "there is no channel {}"
         )
         self._addressees.check(notify, via, where)
-        severity = self._file.texts(given.get("severity"), where)[:1]
-        severities = self._addressees.one_of(severity, SEVERITIES, where, "severity")
+        severity = self._file.text(given.get("severity"), where)
+        severities = self._addressees.one_of(
+            [] if severity is None else [severity], SEVERITIES, where, "there is no severity {}"
+        )
         template = self._file.text(given.get("template"), where)
+        if template is not None and not NAME.fullmatch(template.value):
+            self._mistakes.add(
+                template.line,
+                f"{where}: template {template.value} is no name; write it without folder and "
+                f"endings, as in {entry.key}",
+            )
         again_on = self._again_on(given.get("again_on"), entity, condition, where)
         max_age = self._max_age(given.get("max_age"), entity, where)
         once_per = self._once_per(given.get("once_per"), entity, where)
@@ -182,16 +192,17 @@ class RuleEntries:
     def _fallback(
         self, entry: Entry | None, notify: list[Text], via: Mapping[str, int], where: str
     ) -> tuple[str, ...]:
+        where = f"{where}: fallback"
         given = self._addressees.one_of(
-            self._file.texts(entry, where), FALLBACKS, where, "channel for it"
+            self._file.texts(entry, where), FALLBACKS, where, "{} is no channel for it"
         )
         for channel, line in given.items():
             if channel in via:
                 self._mistakes.add(
-                    line, f"{where}: fallback: the rule sends by {channel} anyway; remove it here"
+                    line, f"{where}: the rule sends by {channel} anyway; remove it here"
                 )
         if given:
-            self._addressees.check(notify, given, f"{where}: fallback")
+            self._addressees.check(notify, given, where)
         return tuple(given)
 
     def _owner(self, entry: Entry | None, rule: str) -> Owner | None:
@@ -199,12 +210,10 @@ class RuleEntries:
             return None
         where = f"{rule}: undecided"
         given = self._file.entries(entry.node, entry.line, where, OWNER_KEYS)
-        missing = [key for key in OWNER_KEYS if key not in given] if given else []
-        if missing:
-            self._mistakes.add(entry.line, f"{where}: {' and '.join(missing)} missing; add it")
+        self._file.need(given, OWNER_KEYS, entry.line, where)
         notify = self._file.texts(given.get("notify"), where)
         channels = self._file.texts(given.get("via"), where)
-        via = self._addressees.one_of(channels, OWNER_CHANNELS, where, "channel for it")
+        via = self._addressees.one_of(channels, OWNER_CHANNELS, where, "{} is no channel for it")
         self._addressees.check(notify, via, where)
         return Owner(self._addressees.names(notify), tuple(via))
 
@@ -214,7 +223,7 @@ class RuleEntries:
             return None
         if "sms" not in via:
             self._mistakes.add(text.line, f"{where}: max_segments is for via: sms; remove it")
-        if not text.value.isdecimal() or not 1 <= int(text.value) <= _MAX_SEGMENTS:
+        if text.value not in map(str, range(1, _MAX_SEGMENTS + 1)):
             self._mistakes.add(
                 text.line,
                 f"{where}: max_segments is a number from 1 to {_MAX_SEGMENTS}: how many segments "
@@ -246,7 +255,9 @@ class RuleEntries:
         return tuple(dict.fromkeys(name.value for name in self._file.texts(entry, where)))
 
     def _once_per(self, entry: Entry | None, entity: Entity | None, where: str) -> tuple[str, ...]:
-        given = self._addressees.one_of(self._file.texts(entry, where), ONCE_PER, where, "once_per")
+        given = self._addressees.one_of(
+            self._file.texts(entry, where), ONCE_PER, where, "once_per cannot be {}"
+        )
         if entry is None:
             return ()
         if "counterparty" in given and entity is not None and "counterparty" not in entity.fields:
@@ -279,7 +290,7 @@ class RuleEntries:
         return read_days(self._file, self._mistakes, entry, where)
 
     def _entity(self, text: Text | None, where: str) -> Entity | None:
-        if text is None:
+        if text is None or text.value in self._broken:
             return None
         entity = self._entities.get(text.value)
         if entity is None:
@@ -298,8 +309,13 @@ class RuleEntries:
         try:
             condition = compile_condition(text.value, entity)
         except ConditionError as error:
-            line = text.line if text.first_line is None else text.first_line + error.line - 1
-            self._mistakes.add_in_condition(line, f"{where}: {error.problem}", error.caret)
+            told = f"{where}: {error.problem}"
+            if text.is_cut and _never_closes(text.value[error.offset :]):
+                told += (
+                    ", and as # begins a comment, write the condition on its own line, below "
+                    "`when: |`"
+                )
+            self._mistakes.add_in_condition(text.line_of(error.offset), told, error.caret)
             return None
         if condition.uses_clock and self._zone is None:
             self._mistakes.add(
@@ -333,3 +349,8 @@ class RuleEntries:
                     f"{where}: again_on: {entity.name} has no field {name.value}; {meant}",
                 )
         return tuple(dict.fromkeys(name.value for name in names))
+
+
+def _never_closes(text: str) -> bool:
+    """Whether it begins with a quote that has no other behind it."""
+    return text[:1] in {'"', "'"} and text[0] not in text[1:]

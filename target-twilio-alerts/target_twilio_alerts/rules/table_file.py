@@ -26,6 +26,10 @@ def read_table(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise TableFileError(
+            f"there is no such file: {path}; create it, or correct its name"
+        ) from None
     except OSError as error:
         raise TableFileError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

@@ -8,43 +8,27 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
 
 from target_twilio_alerts.rules.expressions import suggestion
+from target_twilio_alerts.rules.yaml_errors import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from target_twilio_alerts.rules.mistakes import Mistakes
 
 _MAX_BYTES = 2_000_000
 _NULL = "tag:yaml.org,2002:null"
+_MERGE = "tag:yaml.org,2002:merge"
 _OWN_TAGS = "tag:yaml.org,2002:"
-
-_YAML_MENDS = (
-    ("'\\t'", "indent with spaces, not with tabs"),
-    ("cannot start any token", "put the value in quotes"),
-    ("mapping values are not allowed", "a text with a colon and a space goes in quotes"),
-    ("end of stream", "a quote or a bracket is never closed"),
-    ("expected ',' or", "a bracket is never closed, or a comma is missing"),
-    (
-        "block end",
-        (
-            "the indentation is not even, or a value goes on after its closing quote: write a "
-            "condition that begins with a quote on its own line, below `when: |`"
-        ),
-    ),
-    ("undefined alias", "a value that begins with * goes in quotes"),
-    ("single document", "one file holds one document: remove the line ---"),
-    ("block scalar", "a value that begins with > or | goes in quotes"),
-    ("could not find expected ':'", "a colon is missing, or the indentation is not even"),
-)
+_BLOCKS = ("|", ">")
+_EMPTY = "is empty; add at least one `key: value` line"
 
 
 @dataclass(frozen=True)
@@ -54,12 +38,18 @@ class Text:
     Attributes:
         value: As written.
         line: Its line, from 1.
-        first_line: Line on which the text itself begins, if its lines are kept as they are.
+        starts: Where in it each of its lines begins, with the line.
+        is_cut: Whether a comment follows it on its line.
     """
 
     value: str
     line: int
-    first_line: int | None = None
+    starts: tuple[tuple[int, int], ...] = ()
+    is_cut: bool = False
+
+    def line_of(self, offset: int) -> int:
+        """The line of a place in it."""
+        return max((line for start, line in self.starts if start <= offset), default=self.line)
 
 
 @dataclass(frozen=True)
@@ -87,28 +77,29 @@ class YamlFile:
 
     def __init__(self, path: Path, mistakes: Mistakes) -> None:
         self._mistakes = mistakes
+        self._lines: list[str] = []
         self.root: Node | None = self._parse(path)
 
     def _parse(self, path: Path) -> Node | None:
         text = self._read(path)
         if text is None:
             return None
+        self._lines = text.splitlines()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ReusedAnchorWarning)
                 root: Node | None = YAML(typ="safe", pure=True).compose(text)
-        except ReaderError as error:
-            line = text.count("\n", 0, error.position) + 1
-            self._mistakes.add(line, "a control character; remove it")
-        except MarkedYAMLError as error:
-            self._mistakes.add(*_told(error))
-        except (RecursionError, ReusedAnchorWarning, YAMLError):
-            self._mistakes.add(1, "this is not YAML that can be read; write it without anchors")
-        else:
-            if root is None:
-                self._mistakes.add(1, "the file is empty; it needs recipients and rules")
-            return root
-        return None
+        except (RecursionError, ReusedAnchorWarning, YAMLError) as error:
+            self._mistakes.add(*explained(error, text))
+            return None
+        if root is None:
+            self._mistakes.add(1, "the file is empty; it needs recipients and rules")
+        elif not isinstance(root, MappingNode):
+            self._mistakes.add(
+                root.start_mark.line + 1,
+                f"the file: expected lines such as `recipients:` and `rules:`, not {_kind(root)}",
+            )
+        return root
 
     def _read(self, path: Path) -> str | None:
         try:
@@ -124,7 +115,9 @@ class YamlFile:
             self._mistakes.add(None, f"cannot be read: {error.strerror}: {path}")
             return None
         if len(data) > _MAX_BYTES:
-            self._mistakes.add(1, f"the file is larger than {_MAX_BYTES} bytes")
+            self._mistakes.add(
+                1, "the file is larger than 2 MB; set alerts_file to the one that has the rules"
+            )
             return None
         try:
             return data.decode("utf-8-sig")
@@ -152,16 +145,22 @@ class YamlFile:
             may_be_empty: Whether an empty one is no mistake.
         """
         if not isinstance(node, MappingNode):
-            self._mistakes.add(line, f"{where}: expected `key: value` lines below it")
+            found = _kind(node)
+            told = f"expected `key: value` lines below it, not {found}" if found else _EMPTY
+            self._mistakes.add(line, f"{where}: {told}")
             return {}
         if not node.value and not may_be_empty:
-            self._mistakes.add(line, f"{where}: is empty; add at least one `key: value` line")
+            self._mistakes.add(line, f"{where}: {_EMPTY}")
         entries: dict[str, Entry] = {}
         names = None if known is None else tuple(known)
         for key, value in self._pairs(node):
             at = key.start_mark.line + 1
             if not isinstance(key, ScalarNode) or not key.value:
-                self._mistakes.add(at, f"{where}: a key must be a plain name")
+                self._mistakes.add(at, f"{where}: a key must be a plain name, as in `key: value`")
+            elif key.tag == _MERGE:
+                self._mistakes.add(
+                    at, f"{where}: << is not understood here; write the keys that it stands for"
+                )
             elif names is not None and key.value not in names:
                 meant = suggestion(key.value, names, "it may have")
                 self._mistakes.add(at, f"{where}: unknown key {key.value}; {meant}")
@@ -184,6 +183,13 @@ class YamlFile:
         if not nodes and not may_be_empty:
             self._mistakes.add(entry.line, f"{where}: is empty; add one, or remove it")
         return [Entry(entry.key, node.start_mark.line + 1, node) for node in nodes]
+
+    def need(self, given: Mapping[str, Entry], keys: Iterable[str], line: int, where: str) -> None:
+        """Note keys that are missing; of what is empty that has been said already."""
+        missing = [key for key in keys if key not in given] if given else []
+        if missing:
+            told = "is missing; add it" if len(missing) == 1 else "are missing; add them"
+            self._mistakes.add(line, f"{where}: {' and '.join(missing)} {told}")
 
     @staticmethod
     def _pairs(node: MappingNode) -> Iterator[tuple[Node, Node]]:
@@ -209,24 +215,49 @@ class YamlFile:
 
     def _text(self, node: Node, line: int, where: str, key: str) -> Text | None:
         if not isinstance(node, ScalarNode):
-            self._mistakes.add(line, f"{where}: {key} must be one text; put it in quotes")
+            begins = "[" if isinstance(node, SequenceNode) else "{"
+            self._mistakes.add(
+                line,
+                f"{where}: {key} must be one text, not {_kind(node)}; write one, in quotes if it "
+                f"begins with {begins}",
+            )
             return None
-        tag, value = str(node.tag), str(node.value)
-        if tag == _NULL or not value.strip():
+        value = str(node.value)
+        if not _kind(node) or not value.strip():
             self._mistakes.add(line, f"{where}: {key} is empty; give it a value or remove it")
             return None
-        if not tag.startswith(_OWN_TAGS):
+        if not str(node.tag).startswith(_OWN_TAGS):
             self._mistakes.add(line, f"{where}: {key} begins with a !; put it in quotes")
             return None
-        at = int(node.start_mark.line) + 1
-        return Text(value, at, at + 1 if node.style == "|" else None)
+        return Text(value, node.start_mark.line + 1, self._starts(node), self._is_cut(node))
+
+    def _starts(self, node: ScalarNode) -> tuple[tuple[int, int], ...]:
+        """Where in a text each of its lines begins, with the line."""
+        first, last = node.start_mark, node.end_mark
+        starts: list[tuple[int, int]] = []
+        position = 0
+        for number in range(first.line + (node.style in _BLOCKS), last.line + 1):
+            line = self._lines[number] if number < len(self._lines) else ""
+            line = line[: last.column] if number == last.line else line
+            line = line[first.column :] if number == first.line else line
+            position = node.value.find(line.strip(), position)
+            if position < 0:
+                break
+            if line.strip():
+                starts.append((position, number + 1))
+                position += len(line.strip())
+        return tuple(starts)
+
+    def _is_cut(self, node: ScalarNode) -> bool:
+        end = node.end_mark
+        rest = self._lines[end.line][end.column :] if end.line < len(self._lines) else ""
+        return node.style is None and rest.lstrip().startswith("#")
 
 
-def _told(error: Any) -> tuple[int, str]:
-    """The line of a YAML error, and what to do about it."""
-    told = f"{error.context or ''} {error.problem or ''}"
-    mark = error.problem_mark or error.context_mark
-    if "end of stream" in told or "flow" in told:
-        mark = error.context_mark or mark
-    mend = next((mend for part, mend in _YAML_MENDS if part in told), "mend the line")
-    return (mark.line + 1 if mark else 1), f"this is not YAML: {error.problem}; {mend}"
+def _kind(node: Node) -> str:
+    """What a node is, as mistakes call it; empty if it is nothing at all."""
+    if isinstance(node, SequenceNode):
+        return "a list"
+    if isinstance(node, MappingNode):
+        return "`key: value`"
+    return "" if node.tag == _NULL else "text"

@@ -78,14 +78,9 @@ def test_a_file_of_rates_is_read(tmp_path):
         ("\n", ":1: the first line must be date,from,to,rate"),
         ("day;rate\n", ":1: the first line must be date,from,to,rate"),
         ("2026-11-20,EUR,SEK", ":2: has 3 values; write date,from,to,rate"),
-        ("20.11.2026,EUR,SEK,11", ":2: 20.11.2026 is no date; write it as in 2026-01-31"),
         ("2026-02-30,EUR,SEK,11", ":2: 2026-02-30 is no date; write it as in 2026-01-31"),
         ("2026-11-20,Euro,SEK,11", ":2: Euro is no currency; write three capitals, as in SEK"),
         ("2026-11-20,EUR,EUR,1", ":2: EUR to itself needs no rate; remove the line"),
-        (
-            '2026-11-20,EUR,SEK,"11,04"',
-            ":2: 11,04 is no rate; write it with a point, as in 11.0425",
-        ),
         ("2026-11-20,EUR,SEK,0", ":2: 0 is no rate; write it with a point, as in 11.0425"),
         ("2026-11-20,EUR,SEK,1e3", ":2: 1e3 is no rate; write it with a point, as in 11.0425"),
     ],
@@ -97,11 +92,3 @@ def test_a_line_that_cannot_be_read_is_told(tmp_path, text, says):
     with pytest.raises(TableFileError) as caught:
         read_rates(path)
     assert str(caught.value) == f"{path}{says}"
-
-
-def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
-    with pytest.raises(TableFileError, match="cannot be read"):
-        read_rates(tmp_path / "none.csv")
-    (tmp_path / "rates.csv").write_bytes(b"date,from,to,rate\n\xff")
-    with pytest.raises(TableFileError, match="is not UTF-8; save it as UTF-8"):
-        read_rates(tmp_path / "rates.csv")

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
+import re
+import subprocess
+import sys
+from pathlib import Path
 
-import jsonschema_rs
 import pytest
-from ruamel.yaml import YAML
+from alerts_files import EVERY_KEY, FILES, ONLY_CHECK, SCHEMA, right_files
+from jsonschema import Draft7Validator
 
 from target_twilio_alerts.documents import ENTITIES, Kind
+from target_twilio_alerts.rules import load_alerts
 from target_twilio_alerts.rules.availability_entries import AWAY_KEYS, QUIET_KEYS, ROTATION_KEYS
 from target_twilio_alerts.rules.digest_entry import DIGEST_KEYS
-from target_twilio_alerts.rules.entity_entries import ENTITY_KEYS, FIELD_KEYS, READ_WHOLE
+from target_twilio_alerts.rules.entity_entries import ENTITY_KEYS, FIELD_KEYS, PATH, READ_WHOLE
 from target_twilio_alerts.rules.escalation_entry import ESCALATION_KEYS, UNLESS
 from target_twilio_alerts.rules.expressions.scan import MAX_CHARACTERS
 from target_twilio_alerts.rules.limits_entry import LIMITS_KEYS
@@ -20,48 +24,36 @@ from target_twilio_alerts.rules.people import DEFAULT_LOCALE
 from target_twilio_alerts.rules.recipients import NAME, RECIPIENT_KEYS
 from target_twilio_alerts.rules.rule_entries import REQUIRED_KEYS, RULE_KEYS
 
-EXAMPLE = """
-timezone: Europe/Stockholm
-recipients:
-  anna: {name: Anna Berg, sms: "+46701740605", voice: ["+46701740605", "+46701740608"]}
-  bo:
-    name: Bo Ek
-    sms: ["+46701740606", "+46701740607"]
-    email: bo@example.com
-    locale: sv_SE
-    timezone: Europe/Oslo
-    quiet_hours: {from: "20:00", to: "07:00", days: [sat, sun], do: hold}
-    away: {from: "2026-12-21", to: "2027-01-06", deputy: anna}
-groups:
-  all: [anna, bo]
-rotations:
-  duty: {start: "2026-11-23", members: [anna, bo], handover: "08:00"}
-rules:
-  large:
-    entity: supplier_invoice
-    when: amount > 50000
-    notify: all
-    via: [sms, email]
-    severity: high
-    again_on: amount
-    escalate:
-      - {after: 15m, unless: acknowledged, notify: duty, via: sms}
-      - {after: 2h, notify: [anna, bo], via: [sms, email]}
-      - {after: 4h, notify: anna, via: voice}
-  paid:
-    entity: supplier_payment
-    when: amount > 50000
-    notify: anna
-    via: voice
-    fallback: sms
-    validity_period: 4h
-"""
+BREAK_THE_VALIDATOR = {"yaml-alias-of-itself", "yaml-aliases-that-multiply", "yaml-nested-too-deep"}
+"""Files over which it falls itself, or sits for days; an editor does not."""
+
+
+@pytest.fixture(scope="module")
+def validate():
+    """Run check-jsonschema, which knows nothing of us; gives what it told of each file."""
+
+    def told(*paths):
+        ended = subprocess.run(
+            [
+                *(Path(sys.executable).parent / "check-jsonschema", "--schemafile", SCHEMA),
+                *("--output-format", "json", *paths),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        answer = json.loads(ended.stdout)
+        problems = [*answer.get("errors", []), *answer.get("parse_errors", [])]
+        assert ended.returncode == bool(problems), ended.stderr
+        return {Path(one["filename"]).stem: one for one in problems}
+
+    return told
 
 
 @pytest.fixture(scope="module")
 def schema():
-    folder = files("target_twilio_alerts.rules")
-    return json.loads((folder / "alerts.schema.json").read_text(encoding="utf-8"))
+    return json.loads(SCHEMA.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +98,45 @@ def test_the_schema_has_the_values_of_the_loader(schema, rule, recipient):
     assert recipient["properties"]["locale"]["default"] == DEFAULT_LOCALE
     for part in ("recipients", "groups", "rotations", "rules"):
         assert schema["properties"][part]["propertyNames"]["pattern"] == f"^{NAME.pattern}$"
+    assert properties["template"]["pattern"] == f"^{NAME.pattern}$"
+    fields = schema["properties"]["entities"]["additionalProperties"]["properties"]["fields"]
+    source = fields["additionalProperties"]["properties"]["from"]
+    assert source["pattern"] == f"^{PATH.pattern}$"
 
 
-def test_the_schema_accepts_a_right_file_and_refuses_a_wrong_key(schema):
-    validator = jsonschema_rs.validator_for(schema)
-    document = YAML(typ="safe", pure=True).load(EXAMPLE)
-    validator.validate(document)
-    document["rules"]["large"]["whn"] = "x"
-    assert not validator.is_valid(document)
+def _parts(schema):
+    """The schema, and every schema within it."""
+    yield schema
+    inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
+    inner += [schema[word] for word in ("items", "propertyNames") if word in schema]
+    if schema.get("additionalProperties"):
+        inner.append(schema["additionalProperties"])
+    for one in inner:
+        yield from _parts(one)
+
+
+def test_the_schema_uses_words_of_its_draft_only(schema):
+    draft = Draft7Validator.META_SCHEMA
+    assert schema["$schema"] == draft["$id"]
+    assert {word for part in _parts(schema) for word in part} <= set(draft["properties"])
+    Draft7Validator.check_schema(schema)
+
+
+def test_right_files_pass(validate, tmp_path):
+    right = right_files()
+    for name, text in right.items():
+        (tmp_path / f"{name}.yml").write_text(text, encoding="utf-8")
+    assert validate(*(tmp_path / f"{name}.yml" for name in right)) == {}
+
+
+def test_the_right_file_has_every_key(schema):
+    assert load_alerts(EVERY_KEY).rules
+    text = EVERY_KEY.read_text(encoding="utf-8")
+    names = {name for part in _parts(schema) for name in part.get("properties", ())}
+    assert [name for name in names if not re.search(rf"\b{name}:", text)] == []
+
+
+def test_every_broken_file_is_refused_but_those_that_only_check_can_tell(validate):
+    asked = FILES.keys() - BREAK_THE_VALIDATOR
+    told = validate(*(FILES[name] for name in sorted(asked)))
+    assert asked - told.keys() == ONLY_CHECK

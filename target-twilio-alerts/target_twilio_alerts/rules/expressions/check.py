@@ -23,7 +23,7 @@ from target_twilio_alerts.rules.expressions.nodes import (
     Type,
 )
 from target_twilio_alerts.rules.expressions.recent import RECENT
-from target_twilio_alerts.rules.expressions.scan import MAX_DEPTH
+from target_twilio_alerts.rules.expressions.scan import COMMA, MAX_DEPTH
 from target_twilio_alerts.rules.expressions.source import Source
 
 if TYPE_CHECKING:
@@ -103,11 +103,7 @@ class Checker:
 
     def _refuse(self, node: ast.expr) -> NoReturn:
         if isinstance(node, ast.Tuple):
-            self.source.fail_at_end(
-                "a comma belongs in a list only; write 50000 or 50_000, decimals after a point, "
-                "and a list in square brackets",
-                node.elts[0] if node.elts else node,
-            )
+            self.source.fail_at_end(COMMA, node.elts[0] if node.elts else node)
         if isinstance(node, (ast.List, ast.Subscript)):
             self.source.fail('a list belongs behind `in`, as in currency in ["SEK", "EUR"]', node)
         self.source.fail(f"`{self.source.of(node)}` is not understood", node)

@@ -117,7 +117,7 @@ def _choices(
     right: ast.List,
 ) -> tuple[Literal, ...]:
     if not right.elts:
-        checker.source.fail("the list is empty, so nothing is ever in it", right)
+        checker.source.fail("the list is empty, so nothing is ever in it; write what is", right)
     choices = []
     for element in right.elts:
         if _is_named_null(element):

@@ -16,6 +16,7 @@ class ConditionError(ValueError):
 
     Attributes:
         problem: As given.
+        offset: As given, within the text.
         line: Line within the condition, from 1.
         column: Column within that line, in characters from 1.
     """
@@ -25,6 +26,7 @@ class ConditionError(ValueError):
         start = text.rfind("\n", 0, offset) + 1
         end = text.find("\n", start)
         self.problem = problem
+        self.offset = offset
         self.line = text.count("\n", 0, offset) + 1
         self.column = offset - start + 1
         self._source = text[start : len(text) if end < 0 else end]

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_MANY = 24
+"""Names that are said; of more nobody reads all."""
+
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was most likely meant, or None."""
@@ -26,4 +29,5 @@ def suggestion(name: str, known: Iterable[str], what: str) -> str:
     meant = nearest(name, names)
     if meant is not None:
         return f"did you mean {meant}?"
-    return f"{what}: {', '.join(names)}"
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    return f"{what}: {', '.join(names[:_MANY])}{more}"

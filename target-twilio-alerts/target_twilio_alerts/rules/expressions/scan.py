@@ -15,6 +15,10 @@ from target_twilio_alerts.rules.expressions.errors import ConditionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+COMMA = (
+    "a comma belongs in a list only; write 50000 or 50_000, decimals after a point, and a list in "
+    "square brackets"
+)
 MAX_CHARACTERS = 2000
 MAX_DEPTH = 40
 
@@ -36,7 +40,7 @@ _MENDS = (
     ("===", "write == to compare"),
     ("=>", "write >="),
     ("=<", "write <="),
-    ("=~", "regular expressions are not understood; use contains(...) or starts_with(...)"),
+    ("=~", "there are no regular expressions; use contains(...) or starts_with(...)"),
     ("=", "write == to compare"),
     ("&", "write and"),
     ("|", "write or"),
@@ -47,7 +51,7 @@ _MENDS = (
     ("*", "only + and - are understood"),
     ("/", "only + and - are understood"),
     ("%", "only + and - are understood"),
-    ("~", "regular expressions are not understood; use contains(...) or starts_with(...)"),
+    ("~", "there are no regular expressions; use contains(...) or starts_with(...)"),
     ("{", "a list is written in square brackets, as in [1, 2]"),
     ("\N{NO-BREAK SPACE}", "this is a non-breaking space; type a plain one"),
     ("\N{NARROW NO-BREAK SPACE}", "this is a non-breaking space; type a plain one"),
@@ -142,6 +146,8 @@ def _check_literal(text: str, token: _Token) -> None:
             start + escape.start(),
         )
     if kind == "number" and re.match(r"0[0-9_]", word):
+        if re.search(r"[0-9],$", text[:start]):
+            raise ConditionError(COMMA, text, start - 1)
         raise ConditionError(
             "a number has no leading zeros; thousands are written 50000 or 50_000, a text in "
             "quotes",
@@ -174,8 +180,8 @@ def _unknown(text: str, position: int) -> ConditionError:
         return ConditionError('put text in straight quotes: "..."', text, position)
     for start, mend in _MENDS:
         if text.startswith(start, position):
-            shown = start if start.isascii() else f"{character!a}"
-            return ConditionError(f"`{shown}` is not understood; {mend}", text, position)
+            told = mend if mend.startswith("this is") else f"`{start}` is not understood; {mend}"
+            return ConditionError(told, text, position)
     if character.isalpha():
         return ConditionError(
             f"`{character}` is not understood here; put text in quotes",
