@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from report import Section
 
-PARTS = ("read", "latency", "start", "memory", "target", "idle")
+PARTS = ("read", "latency", "start", "memory", "target", "conditions", "idle")
 BIN = Path(sys.executable).parent
 
 
@@ -36,7 +36,7 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
     """Measure what is wanted, part by part."""
     CACHE.mkdir(exist_ok=True)
     lines = reading.OUTPUT / clients.TAP
-    if wanted - {"idle"}:
+    if wanted - {"idle", "conditions"}:
         programs = clients.install_tap()
         with serving(records) as server:
             if "read" in wanted:
@@ -51,7 +51,9 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
                 reading.read_once(server, programs, records)
     with tempfile.TemporaryDirectory() as folder:
         if "target" in wanted:
-            yield alerting.alert(BIN, Path(folder), lines, records)
+            yield alerting.alert(BIN, Path(folder), lines, records, rounds)
+        if "conditions" in wanted:
+            yield alerting.conditions()
         if "idle" in wanted:
             yield idling.idle(BIN, Path(folder))
 

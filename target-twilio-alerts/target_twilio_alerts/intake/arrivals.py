@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -78,32 +77,36 @@ def _no_answer(_current: Values, _previous: Values | None, _around: Surroundings
     return None
 
 
-@dataclass(frozen=True)
-class Watch:
-    """A rule under its current epoch."""
+class Watch(NamedTuple):
+    """A rule under its current epoch.
+
+    Attributes:
+        rule: The rule.
+        epoch: The epoch.
+        answer: The condition's answer; of a rule for named companies, none can be had so fast.
+        is_event: Whether it is decided at each change anew, by what changed.
+        no_match: As what a record is counted that the condition does not hold for.
+        baseline: As what one is counted that was there when the stream was first read.
+    """
 
     rule: Rule
     epoch: Epoch
+    answer: Evaluate
+    is_event: bool
+    no_match: tuple[str, str]
+    baseline: tuple[str, str]
 
-    @cached_property
-    def answer(self) -> Evaluate:
-        """The condition's answer; of a rule for named companies, none can be had so fast."""
-        return _no_answer if self.rule.companies else self.rule.condition.answer
-
-    @cached_property
-    def is_event(self) -> bool:
-        """Whether it is decided at each change anew, by what changed."""
-        return self.rule.condition.uses_previous
-
-    @cached_property
-    def no_match(self) -> tuple[str, str]:
-        """As what a record is counted that the condition does not hold for."""
-        return self.rule.name, Outcome.NO_MATCH.value
-
-    @cached_property
-    def baseline(self) -> tuple[str, str]:
-        """As what a record is counted that was there when the stream was first read."""
-        return self.rule.name, Outcome.BASELINE.value
+    @classmethod
+    def of(cls, rule: Rule, epoch: Epoch) -> Watch:
+        """Watch a rule."""
+        return cls(
+            rule,
+            epoch,
+            answer=_no_answer if rule.companies else rule.condition.answer,
+            is_event=rule.condition.uses_previous,
+            no_match=(rule.name, Outcome.NO_MATCH.value),
+            baseline=(rule.name, Outcome.BASELINE.value),
+        )
 
 
 @dataclass(frozen=True)

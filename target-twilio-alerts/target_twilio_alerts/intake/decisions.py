@@ -71,15 +71,19 @@ class Group:
             previous = document.values if same else StoredValues(known.header, arrival.entity)
         around = self._around(arrival.entity, document.id, document.values)
         outcomes, values = self.outcomes, document.values
-        plain = not same and document.id not in self._noted
+        baseline, nothing_is_noted = arrival.baseline, document.id not in self._noted
         for watch in watches:
+            _, _, answer, is_event, no_match, at_baseline = watch
+            if same and is_event:
+                outcomes[no_match] += 1
+                continue
             # The fast way to most outcomes: it does not hold, and nothing is to be noted.
-            if plain and (
-                previous is None or watch.answer(values, previous, around) is False
-                if watch.is_event
-                else watch.answer(values, None, around) is False
+            if nothing_is_noted and (
+                previous is None or answer(values, previous, around) is False
+                if is_event
+                else answer(values, None, around) is False
             ):
-                outcomes[watch.baseline if arrival.baseline else watch.no_match] += 1
+                outcomes[at_baseline if baseline else no_match] += 1
                 continue
             self._decide(
                 arrival,
@@ -112,9 +116,6 @@ class Group:
         same: bool,
     ) -> None:
         rule, document = watch.rule, arrival.document
-        if same and rule.condition.uses_previous:
-            self.outcomes[rule.name, Outcome.NO_MATCH.value] += 1
-            return
         remembered_key = (rule.name, watch.epoch.epoch, document.id)
         last = self._last_decided(watch, known)
         decision = decide(

@@ -52,7 +52,7 @@ def open_ledger(
                 at=at,
                 run_id=run.id,
             )
-            watches.setdefault(rule.entity.name, []).append(Watch(rule, epoch))
+            watches.setdefault(rule.entity.name, []).append(Watch.of(rule, epoch))
             if epoch.is_new:
                 body = {
                     "rule": rule.name,
