@@ -25,7 +25,7 @@ from target_twilio_alerts.intake.notices import absent_streams, unknown_companie
 from target_twilio_alerts.intake.opening import open_ledger
 from target_twilio_alerts.intake.reads import UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
-from target_twilio_alerts.intake.untouched import Untouched
+from target_twilio_alerts.intake.untouched import Due, Untouched, every_open_document
 from target_twilio_alerts.ledger import answers, events, versions
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.rules import Outcome, Surroundings
@@ -71,6 +71,7 @@ class Intake:
         empty_ledger: ``refuse``, ``baseline`` or ``alert``: see the setting.
         dry_run: Decide and render, and keep nothing.
         clock: What time it is.
+        due: Documents that a rule may have become true for by a day.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Intake:
         empty_ledger: str = "refuse",
         dry_run: bool = False,
         clock: Callable[[], datetime] = utc_now,
+        due: Due = every_open_document,
     ) -> None:
         self._clock = clock
+        self._due = due
         self._ledger = ledger
         self._alerts = alerts
         self._run = run
@@ -335,6 +338,7 @@ class Intake:
             group=self._group,
             run_id=self._run.id,
             keep=not self._dry_run,
+            due=self._due,
         )
         watches = [watch for named in self._watches.values() for watch in named]
         if untouched.look(watches, self._today(self._clock())):
