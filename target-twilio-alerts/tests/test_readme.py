@@ -11,6 +11,7 @@ from target_twilio_alerts.cli import main
 from target_twilio_alerts.documents import ENTITIES
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.messages import Messages, TemplateUse
+from target_twilio_alerts.rehearsal.stages import Stage
 from target_twilio_alerts.rules import load_alerts
 from target_twilio_alerts.rules.expressions import compile_condition
 from target_twilio_alerts.rules.expressions.calls import FUNCTIONS
@@ -75,7 +76,7 @@ def test_its_template_is_good(tmp_path):
     assert Messages(tmp_path).check([use]) == []
 
 
-def test_it_has_every_key_of_a_rule_every_command_and_every_state():
+def test_it_has_every_key_of_a_rule_every_command_every_state_and_every_stage():
     for key in RULE_KEYS:
         assert f"| `{key}` |" in section("## alerts.yml")
     commands = section("## Commands")
@@ -84,8 +85,8 @@ def test_it_has_every_key_of_a_rule_every_command_and_every_state():
         for option in command.params:
             if option.opts[0].startswith("--"):
                 assert option.opts[0] in commands
-    for state in MessageState:
-        assert f"`{state.value}`" in commands
+    for one in (*MessageState, *Stage):
+        assert f"`{one.value}`" in commands
 
 
 def test_a_file_that_it_links_to_exists():
