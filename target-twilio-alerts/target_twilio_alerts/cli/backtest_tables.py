@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from target_twilio_alerts.cli.rows import print_rows
+from target_twilio_alerts.rehearsal.past import counted
 from target_twilio_alerts.rehearsal.tally import BRAKE, DIGEST, ESCALATION, IN_DIGEST, shown, total
 
 if TYPE_CHECKING:
@@ -154,12 +155,12 @@ def print_difference(differs: Difference, now: Played, other: Played) -> None:
 
 def difference_rows(differs: Difference, now: Played, other: Played) -> Iterator[dict[str, Any]]:
     """For each rule of either file: its alerts there, and how many only one of them raises."""
-    counted = [{rule["rule"]: rule["alerts"] for rule in one.rules} for one in (now, other)]
-    for rule in dict.fromkeys([*counted[0], *counted[1]]):
+    here, there = ({rule["rule"]: rule["alerts"] for rule in one.rules} for one in (now, other))
+    for rule in dict.fromkeys([*here, *there]):
         yield {
             "rule": rule,
-            "now": counted[0].get(rule),
-            "against": counted[1].get(rule),
+            "now": here.get(rule),
+            "against": there.get(rule),
             "both": differs.both.get(rule, 0),
             "only_now": differs.only["now"].get(rule, 0),
             "only_against": differs.only["other"].get(rule, 0),
@@ -188,9 +189,7 @@ def _signed(value: int | Decimal) -> str:
 def remarks(played: Iterable[Played]) -> Iterator[str]:
     """What was played, what was taken for granted, and what else there is to know."""
     for one in played:
-        yield (
-            f"{one.file}: {one.records:,} records from {one.begin.date()} to {one.end.date()}, "
-            f"weeks of {one.begin.tzinfo}"
-        )
+        records, days = counted(one.records, "record"), f"{one.begin.date()} to {one.end.date()}"
+        yield f"{one.file}: {records} from {days}, weeks of {one.begin.tzinfo}"
         yield from (f"  Note: {note}" for note in one.notes)
     yield from (f"Assumed: {text}" for one in list(played)[:1] for text in one.assumed)

@@ -67,7 +67,7 @@ def explain(
         if record is None:
             found = [
                 _row(entity, load_values(one.header, entity), stories.of_version(one, rules), one)
-                for one in _documents(connection, entity, key, company)
+                for one in documents_of(connection, entity, key, company)
             ]
         else:
             found = [
@@ -97,7 +97,7 @@ def _rules(alerts: Alerts, entity: Entity, name: str | None) -> list[Rule]:
     return [one for one in rules if one.name == name]
 
 
-def _documents(
+def documents_of(
     connection: Connection, entity: Entity, key: str, company: str | None
 ) -> Iterator[StoredVersion]:
     """The newest versions of documents that have the number, or a key of that value."""

@@ -113,3 +113,8 @@ class Past(ABC):
     @abstractmethod
     def assumed(self) -> list[str]:
         """What is taken for granted of it, a sentence each."""
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something, such as "1 record" or "1,000 records"."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

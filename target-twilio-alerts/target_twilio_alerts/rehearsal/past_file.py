@@ -14,7 +14,13 @@ from target_twilio_alerts.intake import rate_records
 from target_twilio_alerts.intake.arrivals import arrive
 from target_twilio_alerts.intake.group import DELETED_AT
 from target_twilio_alerts.reading import AlertsReader
-from target_twilio_alerts.rehearsal.past import EveryFiveMinutes, Happening, Past, RateRecord
+from target_twilio_alerts.rehearsal.past import (
+    EveryFiveMinutes,
+    Happening,
+    Past,
+    RateRecord,
+    counted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,18 +111,18 @@ class SingerFile(Past):
     def assumed(self) -> list[str]:
         """Where the moments come from, and what a file does not have."""
         described = {
-            _STAMP: "when their stamp says that they were changed",
-            _DATE: "at noon of their date, since they have no stamp",
-            _NEITHER: "with the record before, since they have neither stamp nor date",
+            _STAMP: "when the stamp says that it was changed",
+            _DATE: "at noon of the date, since there is no stamp",
+            _NEITHER: "with the record before, since there is neither stamp nor date",
         }
-        counted = [
-            f"{self._moments[kind]:,} records came {told}"
+        came = [
+            f"{counted(self._moments[kind], 'record')} came {told}"
             for kind, told in described.items()
             if self._moments[kind]
         ]
         zone = "UTC" if self._alerts.timezone is None else str(self._alerts.timezone)
         zones = f"stamps without a zone are of {zone}"
-        return ["; ".join([*counted, zones]), *_ASSUMED]
+        return ["; ".join([*came, zones]), *_ASSUMED]
 
     def _places(self) -> Iterator[tuple[int, int, int]]:
         """Moment, place and size of each record's line."""

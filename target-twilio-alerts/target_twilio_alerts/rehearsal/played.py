@@ -8,6 +8,7 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts.rehearsal.backtest import Backtest
+from target_twilio_alerts.rehearsal.past import counted
 from target_twilio_alerts.rehearsal.tally import Row, Tally, shown, total
 from target_twilio_alerts.rules import Outcome
 
@@ -106,7 +107,7 @@ def _rules(
     """Each rule; what it decided of records does not count what became true with time."""
     told = []
     for rule in alerts.rules:
-        counted = weeks.get(rule.name, Counter())
+        raised = weeks.get(rule.name, Counter())
         decided = {
             outcome.value: outcomes[rule.name, outcome.value]
             for outcome in Outcome
@@ -115,8 +116,8 @@ def _rules(
         told.append(
             {
                 "rule": rule.name,
-                "alerts": sum(counted.values()),
-                "weeks": dict(sorted(counted.items())),
+                "alerts": sum(raised.values()),
+                "weeks": dict(sorted(raised.items())),
                 "outcomes": decided,
             }
         )
@@ -127,18 +128,18 @@ def _notes(backtest: Backtest, past: Past) -> list[str]:
     notes = backtest.idle()
     waiting = backtest.waiting()
     if waiting["digest"]:
-        notes.append(f"{waiting['digest']:,} alerts were waiting for their digest at the end")
+        notes.append(f"{counted(waiting['digest'], 'alert')} waited for a digest at the end")
     if waiting["escalation"]:
-        notes.append(f"{waiting['escalation']:,} steps of escalations were not due at the end")
+        steps = counted(waiting["escalation"], "step")
+        notes.append(f"{steps} of escalations had not come due at the end")
     for (rule, outcome), number in sorted(backtest.outcomes.items()):
         if outcome == Outcome.UNDECIDED.value and number:
-            notes.append(
-                f"Rule {rule} could not decide {number:,} records: a value or a rate is missing"
-            )
+            records = counted(number, "record")
+            notes.append(f"rule {rule} could not decide {records}: a value or a rate is missing")
     if past.malformed:
-        notes.append(f"{past.malformed:,} records could not be read, or not in whole")
+        notes.append(f"{counted(past.malformed, 'record')} could not be read, or not in whole")
     notes += [
-        f"{number:,} records of {stream} are no entity of the alerts file"
+        f"{counted(number, 'record')} of {stream}, which is no entity of the alerts file"
         for stream, number in sorted(past.unread.items())
     ]
     return notes

@@ -129,6 +129,16 @@ class Stories:
         stage, said = self._stage(rule, version, values, decision, told)
         return Story(rule.name, stage, said, _terms(rule, values, previous, around), told)
 
+    def holds(self, version: StoredVersion, rule: Rule) -> bool | None:
+        """Whether a rule's condition holds for a version now; None if that cannot be decided."""
+        values = load_values(version.header, rule.entity)
+        before = versions.header_before(self._connection, version)
+        previous = None if before is None else load_values(before, rule.entity)
+        answer: bool | None = rule.condition.answer(
+            values, previous, self._around(rule, version.id, values)
+        )
+        return answer
+
     def of_record(self, arrival: Arrival, rules: Iterable[Rule]) -> list[Story]:
         """What rules would say of a record, if it came now."""
         document = arrival.document

@@ -76,6 +76,11 @@ def shown(cost: Decimal | None) -> str | None:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def micros_as_text(micros: int | None) -> str | None:
+    """Millionths of a currency as its money, in text."""
+    return None if micros is None else shown(Decimal(micros) / _MICRO)
+
+
 class Tally:
     """What a backtest's ledger has.
 

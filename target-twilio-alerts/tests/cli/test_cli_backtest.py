@@ -129,8 +129,8 @@ def test_json_has_one_shape(desk):
         "unpriced": 0,
     }
     assert one["assumed"][0] == (
-        "1 records came when their stamp says that they were changed; 1 records came at noon of "
-        "their date, since they have no stamp; stamps without a zone are of Europe/Stockholm"
+        "1 record came when the stamp says that it was changed; 1 record came at noon of the "
+        "date, since there is no stamp; stamps without a zone are of Europe/Stockholm"
     )
     assert any("every five minutes" in text for text in one["assumed"])
     assert any("nobody acknowledged" in text for text in one["assumed"])
@@ -294,7 +294,7 @@ rates: {type: SPOT}""",
         file.write(line({"type": "RECORD", "stream": "currency_rates", "record": rate}))
     one = played(desk, path)
     assert one["rules"][0]["outcomes"] == {"alert": 1, "undecided": 1}
-    assert "Rule kronor could not decide 1 records: a value or a rate is missing" in one["notes"]
+    assert "rule kronor could not decide 1 record: a value or a rate is missing" in one["notes"]
 
 
 def test_the_ledgers_own_past_is_decided_anew(desk):
@@ -362,7 +362,7 @@ def test_people_read_tables_and_what_was_assumed(desk):
     assert "busiest_week" in told
     assert "2026-W47: 1" in told
     assert "escalations" not in told
-    assert "alerts.yml: 1 records from 2026-11-20 to 2026-11-20" in told
+    assert "alerts.yml: 1 record from 2026-11-20 to 2026-11-20" in told
     assert "Assumed: a run came every five minutes" in told
 
 
@@ -378,8 +378,8 @@ def test_what_cannot_be_read_is_counted(desk):
         file.write(line({"type": "RECORD", "stream": "widgets", "record": {"id": 1}}))
     notes = played(desk, path)["notes"]
     assert notes == [
-        "1 records could not be read, or not in whole",
-        "1 records of widgets are no entity of the alerts file",
+        "1 record could not be read, or not in whole",
+        "1 record of widgets, which is no entity of the alerts file",
     ]
 
 
