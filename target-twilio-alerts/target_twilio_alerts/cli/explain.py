@@ -249,7 +249,7 @@ def _shown_alert(alert: Told) -> Iterator[str]:
         step = f", step {one['step']}" if one["step"] else ""
         why = f" ({one['because']})" if one["because"] else ""
         told = f"{one['recipient']} by {one['channel']}{step}{why}"
-        yield f"      {one['id']} {told}: {_with(one['state'], one['reason'])}"
+        yield f"      {one['message']} {told}: {_with(one['state'], one['reason'])}"
     for one in alert.steps:
         due = f"{one['state']}, due {one['due_at']}"
         yield f"      step {one['step']}: {_with(due, one['reason'])}"

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from target_twilio_alerts.rules import Alerts, Decision, Rule
 
 _ANSWERS = {True: "yes", False: "no", None: "unknown"}
-_MESSAGE = ("id", "recipient", "channel", "state", "reason", "step", "because")
+_MESSAGE = ("recipient", "channel", "state", "reason", "step", "because")
 
 
 @dataclass(frozen=True)
@@ -303,7 +303,7 @@ class Stories:
             digest_contents.c.alert_id == alert_id
         )
         rows = self._connection.execute(
-            sa.select(*(table[name] for name in _MESSAGE))
+            sa.select(table.id.label("message"), *(table[name] for name in _MESSAGE))
             .where(sa.or_(table.alert_id == alert_id, table.id.in_(in_digests)))
             .order_by(table.created_at, table.recipient, table.channel, table.id),
         ).all()

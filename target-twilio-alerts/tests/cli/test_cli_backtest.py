@@ -7,6 +7,7 @@ import json
 from datetime import date, timedelta
 
 import pytest
+from readme import undocumented
 from singer import baseline, invoice, line, record, schema
 
 ANNA, BO = "+46701740605", "+46701740606"
@@ -97,6 +98,7 @@ def test_a_file_is_told_by_rule_recipient_and_week_with_segments_and_cost(desk):
 def test_json_has_one_shape(desk):
     path = write(desk, invoice("1", 75000), invoice("2", 75000, lastModifiedDateTime=None))
     all_of_it = json.loads(desk.run("backtest", path, "--json"))
+    assert undocumented("backtest", all_of_it) == set()
     assert all_of_it.keys() == {"played", "difference"}
     assert all_of_it["difference"] is None
     [one] = all_of_it["played"]
@@ -328,6 +330,7 @@ def test_two_versions_of_the_alerts_file_are_compared(desk):
     all_of_it = json.loads(desk.run("backtest", path, *against, "--json"))
     assert [one["alerts_file"] for one in all_of_it["played"]] == ["alerts.yml", "stricter.yml"]
     difference = all_of_it["difference"]
+    assert undocumented("backtest", all_of_it) == set()
     assert difference["rules"] == [
         {"rule": "large", "now": 3, "against": 2, "both": 2, "only_now": 1, "only_against": 0},
         {"rule": "quiet", "now": 1, "against": None, "both": 0, "only_now": 1, "only_against": 0},

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from readme import undocumented
 from singer import COMPANY, KEY, invoice, record, schema
 
 from target_twilio_alerts.ledger import Ledger, opt_outs
@@ -85,6 +86,7 @@ def tap_output(office, *rows):
 
 def test_json_has_one_shape(desk):
     row = explained(desk, "1", "--rule", "large")
+    assert undocumented("explain", row) == set()
     assert list(row) == [
         "stream",
         "entity",
@@ -115,7 +117,7 @@ def test_json_has_one_shape(desk):
     ]
     assert (alert["kind"], alert["version"], alert["stage"]) == ("alert", 1, "on_its_way")
     assert list(alert["messages"][0]) == [
-        "id",
+        "message",
         "recipient",
         "channel",
         "state",
@@ -326,10 +328,12 @@ def test_what_was_silenced_when_its_digest_was_due_says_so(office):
 def test_steps_of_an_escalation_and_who_took_care_are_told(office):
     big(office, rule="notify: anna, via: sms, escalate: {after: 15m, notify: bo, via: sms}")
     office.alert(invoice("1", 75000))
-    [alert] = stories(office, "1")["big"]["alerts"]
+    row = explained(office, "1")
+    assert undocumented("explain", row) == set()
+    [alert] = row["rules"][0]["alerts"]
     [step] = alert["steps"]
     assert (step["step"], step["state"], step["reason"]) == (1, "waiting", None)
-    office.run("ack", alert["messages"][0]["id"], "--by", "Anna")
+    office.run("ack", alert["messages"][0]["message"], "--by", "Anna")
     [alert] = stories(office, "1")["big"]["alerts"]
     assert alert["steps"][0]["state"] == "ended"
     assert alert["acknowledged"] == "Anna"

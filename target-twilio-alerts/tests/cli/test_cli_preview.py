@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from readme import undocumented
 from singer import COMPANY, invoice
 
 ANNA, BO = "+46701740605", "+46701740606"
@@ -40,6 +41,7 @@ def desk(office):
 
 def test_json_has_one_shape(desk):
     anna, bo = previews(desk, "--document", "1")
+    assert undocumented("preview", [anna, bo]) == set()
     assert list(anna) == [
         "rule",
         "about",
