@@ -26,6 +26,7 @@ from target_twilio_alerts.notify.follow_up import SUMMARY, FollowUp
 from target_twilio_alerts.rehearsal.due_days import DueDays
 from target_twilio_alerts.rehearsal.past import RateRecord
 from target_twilio_alerts.rehearsal.past_ledger import SeenByLedger
+from target_twilio_alerts.rehearsal.seen import Seen
 from target_twilio_alerts.rules import Rates, Surroundings
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Backtest:
         until = past.end.astimezone(self._zone).date() if self._has_clock else None
         self._days = DueDays(self.ledger, alerts.rules, until)
         self._counts_runs = alerts.limits.per_run is not None
+        self._seen = Seen()
         self._now = _START
         self._today = _START.date()
         self._day_ends = _START
@@ -169,13 +171,14 @@ class Backtest:
             self._intake.add(stream, what.record, what.key_properties, problem=None)
             return
         around = Surroundings(self._today, self._alerts.rates)
-        if self._may_tell(what, around):
+        is_new = not self._seen.add(what.document.id)
+        if self._may_tell(what, around, is_new=is_new):
             self._be_loud(happening.at)
         if not what.deleted:
             self._days.add(what.document, around)
         self._intake.take(what)
 
-    def _may_tell(self, arrival: Arrival, around: Surroundings) -> bool:
+    def _may_tell(self, arrival: Arrival, around: Surroundings, *, is_new: bool) -> bool:
         """Whether a rule might tell somebody of it: then its moment counts, not its day alone."""
         if arrival.baseline or arrival.deleted:
             return False
@@ -183,6 +186,8 @@ class Backtest:
         for rule in self._rules.get(arrival.entity.name, ()):
             condition = rule.condition
             if condition.uses_previous:
+                if is_new:
+                    continue
                 return True
             answer = condition.answer(values, None, around)
             if answer or (answer is None and (condition.recent_days or rule.undecided)):
