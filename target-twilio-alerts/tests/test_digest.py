@@ -164,8 +164,11 @@ def test_the_card_has_a_table_and_says_it_in_the_readers_language(locale):
     assert "1 &lt; 2" in rendered.html
     assert "Åkeri &amp; Co" in rendered.html
     assert "prefers-color-scheme: dark" in rendered.html
-    assert rendered.subject
+    assert rendered.subject.startswith("1 ")
     assert rendered.text.splitlines()[0] == rendered.subject
+    two = Messages(None).digest(entries * 2, channel="email", locale=locale, reference="X")
+    assert two.subject.startswith("2 ")
+    assert (two.subject[2:] == rendered.subject[2:]) is (locale == "sv_SE")
 
 
 @pytest.mark.parametrize("number", [120, 3000])

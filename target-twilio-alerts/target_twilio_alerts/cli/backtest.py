@@ -76,9 +76,15 @@ def backtest(
     """
     if (file is None) == (since is None):
         raise click.ClickException("give either a file of Singer messages or --since")
-    files = [workplace.alerts, *([] if against is None else [load_alerts(against)])]
+    files = {workplace.alerts.path.name: workplace.alerts}
+    if against is not None:
+        name = str(against.resolve()) if against.name in files else against.name
+        files[name] = load_alerts(against)
     with TemporaryDirectory(prefix="twilio-alerts-backtest-") as place, silent_logs():
-        played = [_play(workplace, one, file, since, Path(place)) for one in files]
+        played = [
+            _play(workplace, alerts, file, since, Path(place), name=name)
+            for name, alerts in files.items()
+        ]
         differs = None if against is None else compare(played[0].ledger, played[1].ledger)
     if as_json:
         click.echo(json.dumps(_as_json(played, differs), ensure_ascii=False))
@@ -94,7 +100,13 @@ def backtest(
 
 
 def _play(
-    workplace: Workplace, alerts: Alerts, file: Path | None, since: datetime | None, place: Path
+    workplace: Workplace,
+    alerts: Alerts,
+    file: Path | None,
+    since: datetime | None,
+    place: Path,
+    *,
+    name: str,
 ) -> Played:
     writer = Messages(workplace.settings.templates_dir)
     with ExitStack() as stack:
@@ -103,11 +115,11 @@ def _play(
                 past = stack.enter_context(closing(SingerFile(file, alerts)))
             except ProtocolError as error:
                 raise click.ClickException(f"{file}: {error}") from None
-            return play(alerts, writer, past, place)
+            return play(alerts, writer, past, place, name=name)
         assert since is not None  # noqa: S101 - one of the two is given
         ledger = stack.enter_context(workplace.known_ledger())
         start = since.replace(tzinfo=alerts.timezone or timezone.utc).astimezone(timezone.utc)
-        return play(alerts, writer, SeenByLedger(ledger, alerts, start), place)
+        return play(alerts, writer, SeenByLedger(ledger, alerts, start), place, name=name)
 
 
 def _as_json(played: list[Played], differs: Difference | None) -> dict[str, Any]:

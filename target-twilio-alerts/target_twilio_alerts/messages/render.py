@@ -133,7 +133,8 @@ class Messages:
             reference: Of the message.
         """
         formats = builtin_formats(locale)
-        title = formats.phrase("digest").format(number=len(entries))
+        named = "digest_one" if len(entries) == 1 else "digest"
+        title = formats.phrase(named).format(number=len(entries))
         signed = formats.phrase("reference").format(reference=reference)
         if channel == "sms":
             text = short_text(title, sections_of(entries, formats, most=0), signed)

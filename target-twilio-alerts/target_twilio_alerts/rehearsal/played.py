@@ -72,7 +72,7 @@ class Played:
         }
 
 
-def play(alerts: Alerts, writer: Messages, past: Past, place: Path) -> Played:
+def play(alerts: Alerts, writer: Messages, past: Past, place: Path, *, name: str) -> Played:
     """Play a past.
 
     Args:
@@ -80,6 +80,7 @@ def play(alerts: Alerts, writer: Messages, past: Past, place: Path) -> Played:
         writer: Writes the texts.
         past: What came.
         place: Folder for its ledger, which stays.
+        name: What the alerts file is called.
     """
     backtest = Backtest(alerts, writer, past, place)
     try:
@@ -87,7 +88,7 @@ def play(alerts: Alerts, writer: Messages, past: Past, place: Path) -> Played:
         zone = alerts.timezone or timezone.utc
         tally = Tally(backtest.ledger, zone, has_prices=alerts.limits.prices is not None)
         return Played(
-            file=alerts.path.name,
+            file=name,
             records=backtest.records,
             begin=past.begin.astimezone(zone),
             end=past.end.astimezone(zone),
