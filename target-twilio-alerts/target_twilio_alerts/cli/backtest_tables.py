@@ -189,7 +189,7 @@ def _signed(value: int | Decimal) -> str:
 def remarks(played: Iterable[Played]) -> Iterator[str]:
     """What was played, what was taken for granted, and what else there is to know."""
     for one in played:
-        records, days = counted(one.records, "record"), f"{one.begin.date()} to {one.end.date()}"
-        yield f"{one.file}: {records} from {days}, weeks of {one.begin.tzinfo}"
+        days = f" from {one.begin.date()} to {one.end.date()}, weeks of {one.begin.tzinfo}"
+        yield f"{one.file}: {counted(one.records, 'record')}{days if one.records else ''}"
         yield from (f"  Note: {note}" for note in one.notes)
     yield from (f"Assumed: {text}" for one in list(played)[:1] for text in one.assumed)

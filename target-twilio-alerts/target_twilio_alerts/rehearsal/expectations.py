@@ -60,12 +60,19 @@ class Message:
         return f"{of}told {values['recipient']} by {values['via']} ({kind}{values['state']})"
 
 
-def differences(step: Step, told: Sequence[Message], rule: str | None) -> Iterator[Problem]:
+def differences(
+    step: Step,
+    told: Sequence[Message],
+    decided: Mapping[str, Sequence[str]],
+    *,
+    rule: str | None,
+) -> Iterator[Problem]:
     """What a step was to tell and did not, and what it told though it was not to.
 
     Args:
         step: The step.
         told: What it told.
+        decided: What each rule decided of its documents.
         rule: The rule of messages that name none.
     """
     left = list(told)
@@ -81,6 +88,8 @@ def differences(step: Step, told: Sequence[Message], rule: str | None) -> Iterat
         nearest = min(left, key=lambda one: len(_misses(one, wanted, expected)), default=None)
         if nearest is None:
             what = f"expected {_shown(wanted)}, but nobody {'else ' if told else ''}was told"
+            outcomes = decided.get(wanted.get("rule", ""), ())
+            what += f" (the rule decided {', '.join(sorted(outcomes))})" if outcomes else ""
         else:
             left.remove(nearest)
             what = f"{nearest}: {'; '.join(_misses(nearest, wanted, expected))}"

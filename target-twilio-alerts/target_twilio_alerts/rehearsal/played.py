@@ -62,8 +62,8 @@ class Played:
         return {
             "alerts_file": self.file,
             "records": self.records,
-            "from": self.begin.isoformat(),
-            "to": self.end.isoformat(),
+            "from": self.begin.isoformat() if self.records else None,
+            "to": self.end.isoformat() if self.records else None,
             "rules": self.rules,
             "told": [row.as_json() for row in self.rows],
             "totals": {**self.totals, "cost": shown(self.totals["cost"])},

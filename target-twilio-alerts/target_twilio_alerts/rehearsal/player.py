@@ -123,7 +123,7 @@ class Player:
             if step.told is not None:
                 with ledger.read() as connection:
                     told = list(_told(connection, run_id))
-                yield from differences(step, told, only)
+                yield from differences(step, told, outcomes, rule=only)
             yield from decisions(step, outcomes)
 
     def _run(

@@ -400,7 +400,9 @@ def test_a_file_that_is_no_singer_stream_is_told_in_one_line(desk, text, said):
 
 
 def test_an_empty_file_has_nothing_to_tell(desk):
-    assert played(desk, write(desk))["records"] == 0
+    one = played(desk, write(desk))
+    assert (one["records"], one["from"], one["told"]) == (0, None, [])
+    assert "alerts.yml: 0 records\n" in desk.run("backtest", write(desk))
 
 
 def test_it_wants_a_file_or_a_day(desk):

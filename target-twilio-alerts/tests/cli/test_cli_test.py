@@ -123,7 +123,7 @@ def test_json_has_one_shape(desk):
         ("via: sms", 'via: sms, text: "Hi REF"', 13, "expected text 'Hi REF', but it was 'Testbol"),
         ("via: sms", "not_before: 2026-11-25 12:00, via: sms", 13, "expected not_before '2026-11"),
         ("amount: 62000", "amount: 50000", 13, "expected rule large, recipient anna, via sms"),
-        ("amount: 62000", "amount: 50000", 13, "but nobody was told"),
+        ("amount: 62000", "amount: 50000", 13, "but nobody was told (the rule decided already_t"),
         (
             'number: "9", amount: 60001',
             "number: n, amount: 60001",
