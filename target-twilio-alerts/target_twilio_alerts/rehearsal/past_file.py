@@ -23,10 +23,10 @@ from target_twilio_alerts.rehearsal.past import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from target_twilio_alerts.documents import Entity
+    from target_twilio_alerts.documents import Entity, Value
     from target_twilio_alerts.rules import Alerts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -68,6 +68,7 @@ class SingerFile(Past):
         self._zone = alerts.timezone or timezone.utc
         self._keys: dict[str, list[str]] = {}
         self._moments: Counter[str] = Counter()
+        self._dates: dict[str, Callable[[Mapping[str, Any]], Value] | None] = {}
         self._order = sqlite3.connect("")  # a file of its own, which goes with the connection
         self._order.execute("CREATE TABLE lines (at INTEGER, start INTEGER, size INTEGER)")
         self._polls = EveryFiveMinutes()
@@ -156,9 +157,12 @@ class SingerFile(Past):
             moment = self._parsed(record.get(name))
             if moment is not None:
                 return (moment - _EPOCH) // _MICROSECOND, _STAMP
-        field = entity.fields.get("date")
+        if entity.name not in self._dates:
+            field = entity.fields.get("date")
+            self._dates[entity.name] = None if field is None else field.reader()
+        read = self._dates[entity.name]
         try:
-            day = None if field is None else field.reader()(record)
+            day = None if read is None else read(record)
         except UnreadableValue:
             day = None
         if isinstance(day, date) and day.year in _YEARS:
