@@ -164,5 +164,32 @@ def test_the_card_has_a_table_and_says_it_in_the_readers_language(locale):
     assert "1 &lt; 2" in rendered.html
     assert "Åkeri &amp; Co" in rendered.html
     assert "prefers-color-scheme: dark" in rendered.html
-    assert rendered.subject
+    assert rendered.subject.startswith("1 ")
     assert rendered.text.splitlines()[0] == rendered.subject
+    two = Messages(None).digest(entries * 2, channel="email", locale=locale, reference="X")
+    assert two.subject.startswith("2 ")
+    assert (two.subject[2:] == rendered.subject[2:]) is (locale == "sv_SE")
+
+
+@pytest.mark.parametrize("number", [120, 3000])
+def test_a_digest_of_many_alerts_lists_the_first_and_totals_all(desk, number):
+    digest(desk)
+    desk.read(*(invoice(f"n{one}", 75000) for one in range(number)))
+    [(_, _, _, text)] = follow_up(desk)
+    lines = text.splitlines()
+    assert lines[0] == f"{number} alerts"
+    assert sum(line.startswith("- n") for line in lines) == 40
+    assert f"- and {number - 40} more" in lines
+    assert f"  Total: {number * 75000:,}.00\u00a0SEK" in lines
+    [html] = [html for (html,) in desk.rows(sa.select(message_contents.c.html))]
+    assert f"And {number - 40} more" in html
+
+
+def test_a_digest_of_very_many_rules_is_told_without_a_card():
+    entries = [
+        DigestEntry(f"rule-{one}", "supplier_invoice", {"number": "1"}) for one in range(200)
+    ]
+    rendered = Messages(None).digest(entries, channel="email", locale="en", reference="X")
+    assert rendered.html is None
+    assert rendered.text.startswith("200 alerts\n")
+    assert "rule-199 (1)" in rendered.text

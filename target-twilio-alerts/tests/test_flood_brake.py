@@ -143,3 +143,12 @@ def test_held_is_told_in_five_languages():
         assert "twilio-alerts release" in sms.text
         assert sms.segments <= 2
         assert Messages(None).held({"a": 2}, channel="email", locale=locale, reference="X").subject
+
+
+def test_what_follows_later_has_a_cost_too(desk):
+    (desk.file.parent / "prices.csv").write_text("channel,country,price\nsms,SE,0.05\n")
+    step = {"after": "1h", "notify": "ap", "via": "sms"}
+    desk.rule("amount > 50000", escalate=step, file={"limits": {"prices": "prices.csv"}})
+    flood(desk, 1)
+    follow_up(desk, minutes=60)
+    assert [cost for (cost,) in desk.rows(sa.select(messages.c.cost_micros))] == [50000, 50000]

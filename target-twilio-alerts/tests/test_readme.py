@@ -11,6 +11,11 @@ from target_twilio_alerts.cli import main
 from target_twilio_alerts.documents import ENTITIES
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.messages import Messages, TemplateUse
+from target_twilio_alerts.rehearsal.case_documents import BESIDE_FIELDS
+from target_twilio_alerts.rehearsal.case_file import STEP_KEYS, load_cases
+from target_twilio_alerts.rehearsal.expectations import KINDS, TOLD_KEYS
+from target_twilio_alerts.rehearsal.player import Player
+from target_twilio_alerts.rehearsal.stages import Stage
 from target_twilio_alerts.rules import load_alerts
 from target_twilio_alerts.rules.expressions import compile_condition
 from target_twilio_alerts.rules.expressions.calls import FUNCTIONS
@@ -54,6 +59,19 @@ def test_its_conditions_for_lists_can_be_used():
         compile_condition(example, ENTITIES["journal_transaction"])
 
 
+def test_its_test_of_a_rule_holds(tmp_path):
+    alerts = load_alerts(Path(__file__).parents[2] / "alerts" / "alerts.yml")
+    text = re.search(r"```yaml\n(.*?)```", section("## Tests"), re.DOTALL)[1]
+    (tmp_path / "due.yml").write_text(text, encoding="utf-8")
+    [case] = load_cases(tmp_path / "due.yml", alerts)
+    assert Player(alerts, Messages(None), tmp_path).play(case) == []
+
+
+def test_it_has_every_key_of_a_test():
+    for key in (*STEP_KEYS, *TOLD_KEYS, *KINDS, *BESIDE_FIELDS):
+        assert re.search(rf"`{key}\b", section("## Tests"))
+
+
 def test_it_has_every_function_and_every_operator():
     for name in FUNCTIONS:
         assert f"{name}(" in CONDITIONS
@@ -76,7 +94,7 @@ def test_its_template_is_good(tmp_path):
     assert Messages(tmp_path).check([use]) == []
 
 
-def test_it_has_every_key_of_a_rule_every_command_and_every_state():
+def test_it_has_every_key_of_a_rule_every_command_every_state_and_every_stage():
     for key in RULE_KEYS:
         assert f"| `{key}` |" in section("## alerts.yml")
     commands = section("## Commands")
@@ -85,8 +103,8 @@ def test_it_has_every_key_of_a_rule_every_command_and_every_state():
         for option in command.params:
             if option.opts[0].startswith("--"):
                 assert option.opts[0] in commands
-    for state in MessageState:
-        assert f"`{state.value}`" in commands
+    for one in (*MessageState, *Stage):
+        assert f"`{one.value}`" in commands
 
 
 def test_a_file_that_it_links_to_exists():

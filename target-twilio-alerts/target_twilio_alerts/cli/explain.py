@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import sqlalchemy as sa
 
 from target_twilio_alerts.cli.workplace import told_in_one_line
-from target_twilio_alerts.documents import load_values
-from target_twilio_alerts.intake import rate_records
-from target_twilio_alerts.intake.neighbours import Neighbours
-from target_twilio_alerts.ledger import rates as ledger_rates
+from target_twilio_alerts.documents import UnusableRecord, load_values
+from target_twilio_alerts.documents.typed import DELETED_AT
+from target_twilio_alerts.intake.arrivals import arrive
 from target_twilio_alerts.ledger import runs, versions
-from target_twilio_alerts.ledger.tables import alerts as alerts_table
-from target_twilio_alerts.ledger.tables import audit_events, documents, iso_utc, messages
-from target_twilio_alerts.rules import Outcome, Surroundings, decide
+from target_twilio_alerts.ledger.tables import complete_reads, documents, iso_utc
+from target_twilio_alerts.reading import AlertsReader, ProtocolError
+from target_twilio_alerts.rehearsal.stages import Stage
+from target_twilio_alerts.rehearsal.story import Stories
 from target_twilio_alerts.rules.expressions import suggestion
 
 if TYPE_CHECKING:
@@ -28,33 +27,10 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.cli.workplace import Workplace
     from target_twilio_alerts.documents import Entity, Value
+    from target_twilio_alerts.intake.arrivals import Arrival
     from target_twilio_alerts.ledger.versions import StoredVersion
+    from target_twilio_alerts.rehearsal.story import Story, Told
     from target_twilio_alerts.rules import Alerts, Rule
-
-_ANSWERS = {True: "yes", False: "no", None: "unknown"}
-
-NOT_ENABLED = "not enabled"
-OTHER_COMPANY = "the rule is for other companies"
-BASELINE = "baseline: it was there when the stream was first read, and alerted nobody"
-
-
-@dataclass(frozen=True)
-class Told:
-    """One rule's story of a document.
-
-    Attributes:
-        rule: Its name.
-        stage: What came of it, or what stopped it.
-        reason: The condition's values, in words.
-        terms: Each part of the condition: itself, its answer, and its values.
-        alerts: Alerts that were raised, with what became of their messages.
-    """
-
-    rule: str
-    stage: str
-    reason: str
-    terms: list[dict[str, str]]
-    alerts: list[dict[str, object]] = field(default_factory=list)
 
 
 @click.command()
@@ -62,6 +38,11 @@ class Told:
 @click.argument("key")
 @click.option("--company", help="Only the document of this company.")
 @click.option("--rule", help="Only this rule.")
+@click.option(
+    "--record",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A tap's output: what the rules would say of its records of the document, came they now.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each document.")
 @click.pass_obj
 @told_in_one_line
@@ -72,30 +53,31 @@ def explain(
     *,
     company: str | None,
     rule: str | None,
+    record: Path | None,
     as_json: bool,
 ) -> None:
     """Tell what each rule says of a document now, part by part, and what stopped it.
 
     STREAM is a stream or an entity, such as supplier_invoices; KEY the document's number.
     """
-    alerts = workplace.alerts
-    entity = _entity(alerts, stream)
-    rules = [one for one in (*alerts.rules, *alerts.disabled) if one.entity.name == entity.name]
-    if rule is not None:
-        rules = [one for one in rules if one.name == rule]
-        if not rules:
-            raise click.ClickException(f"no rule {rule} about {entity.name} in the alerts file")
-    with workplace.ledger() as ledger, ledger.read() as connection:
-        _load_rates(connection, alerts)
-        found = list(_documents(connection, entity, key, company))
+    entity = _entity(workplace.alerts, stream)
+    rules = _rules(workplace.alerts, entity, rule)
+    with workplace.known_ledger() as ledger, ledger.read() as connection:
+        stories = Stories(connection, workplace.alerts, runs.utc_now())
+        if record is None:
+            found = [
+                _row(entity, load_values(one.header, entity), stories.of_version(one, rules), one)
+                for one in documents_of(connection, entity, key, company)
+            ]
+        else:
+            found = [
+                _row(entity, one.document.values, stories.of_record(one, rules))
+                for one in _arrivals(record, entity, key, company)
+            ]
         if not found:
-            raise click.ClickException(
-                f"the ledger has no {entity.name} {key}" + (f" of {company}" if company else ""),
-            )
-        for version in found:
-            stories = [_story(connection, alerts, one, version) for one in rules]
-            values = load_values(version.header, entity)
-            (_print_json if as_json else _print)(version, entity, values, stories)
+            _nothing(connection, entity, key, company, record, as_json=as_json)
+    for row in found:
+        click.echo(_dumped(row) if as_json else _shown(entity, row))
 
 
 def _entity(alerts: Alerts, name: str) -> Entity:
@@ -106,13 +88,16 @@ def _entity(alerts: Alerts, name: str) -> Entity:
     return entity
 
 
-def _load_rates(connection: Connection, alerts: Alerts) -> None:
-    if alerts.rates.type is not None:
-        stored = ledger_rates.load(connection, alerts.rates.type)
-        alerts.rates.add(rate_records.from_ledger(one) for one in stored)
+def _rules(alerts: Alerts, entity: Entity, name: str | None) -> list[Rule]:
+    rules = [one for one in (*alerts.rules, *alerts.disabled) if one.entity.name == entity.name]
+    if name is None:
+        return rules
+    if name not in {one.name for one in rules}:
+        raise click.ClickException(f"no rule {name} about {entity.name} in the alerts file")
+    return [one for one in rules if one.name == name]
 
 
-def _documents(
+def documents_of(
     connection: Connection, entity: Entity, key: str, company: str | None
 ) -> Iterator[StoredVersion]:
     """The newest versions of documents that have the number, or a key of that value."""
@@ -135,132 +120,142 @@ def _documents(
             yield version
 
 
-def _story(connection: Connection, alerts: Alerts, rule: Rule, version: StoredVersion) -> Told:
-    values = load_values(version.header, rule.entity)
-    before = versions.header_before(connection, version)
-    previous = None if before is None else load_values(before, rule.entity)
-    around = _around(connection, alerts, rule, version, values)
-    decision = decide(rule, values, previous, around=around, before_on=around.today)
-    raised = _alerts(connection, rule, version)
-    terms = [
-        {"part": part, "answer": _ANSWERS[answer], "values": shown}
-        for part, answer, shown in rule.condition.terms(values, previous, around)
-    ]
-    if rule in alerts.disabled:
-        stage = NOT_ENABLED
-    elif rule.companies and values.get("company") not in rule.companies:
-        stage = OTHER_COMPANY
-    elif raised and decision.outcome in {Outcome.ALERT, Outcome.ALREADY_TRUE}:
-        stage = "alert"
-    else:
-        stage = _stage(connection, rule, version, decision.outcome)
-    return Told(rule.name, stage, decision.reason, terms, raised)
+def _arrivals(path: Path, entity: Entity, key: str, company: str | None) -> Iterator[Arrival]:
+    """Records of a tap's output that are of the document; malformed ones are named.
+
+    Raises:
+        ClickException: It is no Singer stream.
+    """
+    reader = AlertsReader()
+    keys: list[str] = []
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                message: dict[str, Any] = reader.deserialize_json(line) if line.strip() else {}
+            except ProtocolError as error:
+                raise click.ClickException(f"{path}: {error}") from None
+            if message.get("stream") != entity.stream:
+                continue
+            if message["type"] == "SCHEMA":
+                keys = message.get("key_properties") or []
+            elif message["type"] == "RECORD":
+                arrival = _arrival(entity, message["record"], keys, f"{path.name}:{number}")
+                if arrival is None:
+                    continue
+                document = arrival.document
+                named = [document.values.get("number"), *json.loads(document.key)]
+                if key in map(str, named) and company in {None, document.values.get("company")}:
+                    yield arrival
 
 
-def _around(
+def _arrival(
+    entity: Entity, record: Mapping[str, Any], keys: list[str], place: str
+) -> Arrival | None:
+    deleted = record.get(DELETED_AT) is not None
+    try:
+        return arrive(entity, record, keys, baseline=False, deleted=deleted)
+    except UnusableRecord as error:
+        click.echo(f"{place}: {Stage.MALFORMED.words}: {error}", err=True)
+    return None
+
+
+def _nothing(
     connection: Connection,
-    alerts: Alerts,
-    rule: Rule,
-    version: StoredVersion,
-    values: Mapping[str, Value],
-) -> Surroundings:
-    zone = alerts.timezone
-    today = None if zone is None else runs.utc_now().astimezone(zone).date()
-    days = rule.condition.recent_days
-    if not days:
-        return Surroundings(today, alerts.rates)
-    near = Neighbours(partial(versions.of_group, connection), {rule.entity.name: days})
-    return Surroundings(today, alerts.rates, near.of(rule.entity, version.id, values))
-
-
-def _stage(connection: Connection, rule: Rule, version: StoredVersion, outcome: Outcome) -> str:
-    """What came of a document that raised no alert."""
-    if version.baseline and outcome in {Outcome.ALERT, Outcome.ALREADY_TRUE}:
-        return BASELINE
-    if outcome is not Outcome.ALERT:
-        return str(outcome.value).replace("_", " ")
-    withheld = connection.execute(
-        sa.select(audit_events.c.alert_id).where(
-            audit_events.c.kind == "alert_withheld",
-            audit_events.c.body.contains(f'"document":"{version.id}"', autoescape=True),
-            audit_events.c.body.contains(json.dumps(rule.name), autoescape=True),
-        ),
-    ).first()
-    if withheld is not None:
-        return f"already told: alert {withheld.alert_id} stands for it (once_per)"
-    return "true, but it was true already when the rule began, or time passed since"
-
-
-def _alerts(connection: Connection, rule: Rule, version: StoredVersion) -> list[dict[str, object]]:
-    table = alerts_table.c
-    rows = connection.execute(
-        sa.select(table.id, table.raised_at, table.reason)
-        .where(table.rule == rule.name, table.document_id == version.id)
-        .order_by(table.raised_at, table.id),
-    ).all()
-    told: list[dict[str, object]] = []
-    for row in rows:
-        sent = connection.execute(
-            sa.select(
-                messages.c.id,
-                messages.c.recipient,
-                messages.c.channel,
-                messages.c.state,
-                messages.c.reason,
-            )
-            .where(messages.c.alert_id == row.id)
-            .order_by(messages.c.created_at, messages.c.id),
-        ).all()
-        told.append(
-            {
-                "alert": row.id,
-                "raised_at": iso_utc(row.raised_at),
-                "reason": row.reason,
-                "messages": [dict(one._mapping) for one in sent],  # noqa: SLF001 - its public name
-            }
+    entity: Entity,
+    key: str,
+    company: str | None,
+    record: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Tell why there is nothing to tell, and end with 1."""
+    of = f"{entity.name} {key}" + (f" of {company}" if company else "")
+    stage = Stage.NEVER_SEEN
+    if record is not None:
+        said = f"{record.name} has no {of}"
+    elif _is_read(connection, entity.stream):
+        said = f"the ledger has no {of}: no run has brought it"
+    else:
+        stage = Stage.STREAM_NOT_READ
+        said = (
+            f"the ledger has no {of}: no run has brought the stream {entity.stream}; add it to "
+            "what the tap selects"
         )
-    return told
+    if not as_json:
+        raise click.ClickException(said)
+    row = {"stream": entity.stream, "entity": entity.name, "company": company, "number": key}
+    click.echo(
+        _dumped(
+            {**row, "version": None, "seen_at": None, "stage": stage, "said": said, "rules": []}
+        )
+    )
+    raise click.exceptions.Exit(1)
 
 
-def _print_json(
-    version: StoredVersion,
+def _is_read(connection: Connection, stream: str) -> bool:
+    """Whether a run has brought a stream."""
+    return any(
+        connection.execute(sa.select(table.c.stream).where(table.c.stream == stream)).first()
+        for table in (complete_reads, documents)
+    )
+
+
+def _row(
     entity: Entity,
     values: Mapping[str, Value],
-    stories: list[Told],
-) -> None:
-    row = {
+    stories: list[Story],
+    version: StoredVersion | None = None,
+) -> dict[str, Any]:
+    return {
         "stream": entity.stream,
         "entity": entity.name,
         "company": values.get("company"),
+        "type": values.get("type"),
         "number": values.get("number"),
-        "version": version.ordinal,
-        "seen_at": iso_utc(version.seen_at),
-        "rules": [asdict(story) for story in stories],
+        "version": None if version is None else version.ordinal,
+        "seen_at": None if version is None else iso_utc(version.seen_at),
+        "rules": stories,
     }
-    click.echo(json.dumps(row, ensure_ascii=False))
 
 
-def _print(
-    version: StoredVersion,
-    entity: Entity,
-    values: Mapping[str, Value],
-    stories: list[Told],
-) -> None:
-    named = [values.get(name) for name in ("type", "number", "company")]
-    title = ", ".join(str(one) for one in named if one is not None)
-    click.echo(
-        f"{entity.label} {title}: version {version.ordinal}, seen {iso_utc(version.seen_at)}"
-    )
-    if not stories:
-        click.echo(f"  no rule is about {entity.name}")
-    for story in stories:
-        click.echo(f"  {story.rule}: {story.stage}")
+def _dumped(row: Mapping[str, Any]) -> str:
+    rules = [story.as_json() for story in row["rules"]]
+    return json.dumps({**row, "rules": rules}, ensure_ascii=False)
+
+
+def _shown(entity: Entity, row: Mapping[str, Any]) -> str:
+    named = [row["type"], row["number"], row["company"]]
+    title = " ".join([entity.label, ", ".join(str(one) for one in named if one is not None)])
+    seen = f"version {row['version']}, seen {row['seen_at']}"
+    lines = [f"{title}: {seen if row['version'] else 'a record that came now'}"]
+    if not row["rules"]:
+        lines.append(f"  no rule is about {entity.name}")
+    for story in row["rules"]:
+        lines.append(f"  {story.rule}: {_with(story.stage.words, story.said)}")
         for term in story.terms:
-            shown = "" if term["values"] == term["part"] else f"   ({term['values']})"
-            click.echo(f"    {term['answer']:>7}  {term['part']}{shown}")
+            values = "" if term["values"] == term["part"] else f"   ({term['values']})"
+            lines.append(f"    {term['answer']:>7}  {term['part']}{values}")
         for alert in story.alerts:
-            click.echo(f"    alert {alert['alert']} of {alert['raised_at']}: {alert['reason']}")
-            for one in alert["messages"]:  # type: ignore[attr-defined]
-                why = f": {one['reason']}" if one["reason"] else ""
-                told = f"{one['recipient']} by {one['channel']}"
-                click.echo(f"      {one['id']} {told}: {one['state']}{why}")
+            lines += _shown_alert(alert)
+    return "\n".join(lines)
+
+
+def _shown_alert(alert: Told) -> Iterator[str]:
+    of = "" if alert.kind == "alert" else " that it could not decide"
+    yield f"    alert {alert.alert}{of}, version {alert.version}, {alert.raised_at}: {alert.reason}"
+    if not alert.messages:
+        yield f"      {_with(alert.stage.words, alert.said)}"
+    for one in alert.messages:
+        step = f", step {one['step']}" if one["step"] else ""
+        why = f" ({one['because']})" if one["because"] else ""
+        told = f"{one['recipient']} by {one['channel']}{step}{why}"
+        yield f"      {one['message']} {told}: {_with(one['state'], one['reason'])}"
+    for one in alert.steps:
+        due = f"{one['state']}, due {one['due_at']}"
+        yield f"      step {one['step']}: {_with(due, one['reason'])}"
+    if alert.acknowledged:
+        yield f"      acknowledged by {alert.acknowledged}"
+
+
+def _with(what: str, more: str | None) -> str:
+    return f"{what}: {more}" if more else what

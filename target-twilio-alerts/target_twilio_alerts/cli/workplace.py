@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import getpass
 import json
+import logging
 import os
 import signal
 import warnings
@@ -16,6 +17,8 @@ import click
 from dotenv import find_dotenv, load_dotenv
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from target_twilio_alerts.ledger import Ledger, LedgerError
 from target_twilio_alerts.rules import Alerts, AlertsFileError, load_alerts
@@ -107,6 +110,28 @@ class Workplace:
         finally:
             ledger.close()
 
+    @contextmanager
+    def known_ledger(self) -> Iterator[Ledger]:
+        """The ledger of commands that only read it, and so make none.
+
+        Raises:
+            LedgerError: There is none yet.
+        """
+        path = _sqlite_file(self.settings.ledger_url)
+        if path is not None and not path.exists():
+            raise LedgerError(f"there is no ledger {path} yet: the first run makes it")
+        with self.ledger() as ledger:
+            yield ledger
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """The file of a ledger; None if it is none, or no URL, which opening it tells."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    return Path(parsed.database or "") if parsed.drivername.startswith("sqlite") else None
+
 
 def _read_config(path: str) -> dict[str, Any]:
     try:
@@ -136,6 +161,18 @@ def told_in_one_line(command: Command) -> Command:
             raise click.ClickException(str(error)) from None
 
     return cast("Command", wrapped)
+
+
+@contextmanager
+def silent_logs() -> Iterator[None]:
+    """Keep the log of runs that are only played: what it would say is not so."""
+    package = logging.getLogger(__package__.partition(".")[0])
+    before = package.level
+    package.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        package.setLevel(before)
 
 
 def operator_name() -> str:

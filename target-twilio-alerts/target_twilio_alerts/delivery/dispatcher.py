@@ -266,7 +266,7 @@ class Dispatcher:
 
     def _expire(self, message: ClaimedMessage) -> None:
         """Let go of a message that has waited until it is of no use any more."""
-        now, reason = utc_now(), "validity period passed"
+        now, reason = utc_now(), outbox.EXPIRED
         with self._ledger.write() as connection:
             if outbox.move(
                 connection,

@@ -66,6 +66,16 @@ class TypedStream:
         self._decode = shape.decoder(entity.stream).decode
         self._roots: dict[str, Callable[[Any], Any]] = {}
 
+    @classmethod
+    def of(
+        cls, entity: Entity, schema: Mapping[str, Any], key_properties: Sequence[str]
+    ) -> TypedStream | None:
+        """The same, or None if its records must be read the slow way."""
+        try:
+            return cls(entity, schema, key_properties)
+        except NotTypedError:
+            return None
+
     def read(self, line: bytes) -> TypedRecord | None:
         """Read a line; None if it must be read the slow way.
 

@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_twilio_alerts.documents import UnusableRecord
-from target_twilio_alerts.documents.shapes import NotTypedError
 from target_twilio_alerts.documents.typed import DELETED_AT, TypedStream
 from target_twilio_alerts.intake import rate_records
 from target_twilio_alerts.intake.arrivals import Arrival, arrive, identity_of
+from target_twilio_alerts.intake.baselines import READ_WHOLE, Baselines
 from target_twilio_alerts.intake.decisions import Group
 from target_twilio_alerts.intake.neighbours import Neighbours
 from target_twilio_alerts.intake.notices import absent_streams, unknown_companies
 from target_twilio_alerts.intake.opening import open_ledger
-from target_twilio_alerts.intake.reads import UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
-from target_twilio_alerts.intake.untouched import Untouched
+from target_twilio_alerts.intake.untouched import Due, Untouched, every_open_document
 from target_twilio_alerts.ledger import answers, events, versions
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.rules import Outcome, Surroundings
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from target_twilio_alerts.documents import Entity
-    from target_twilio_alerts.intake.reads import Context
+    from target_twilio_alerts.intake.baselines import Partition
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.messages import Messages
@@ -49,10 +48,6 @@ logger = logging.getLogger(__name__)
 
 GROUP_SECONDS = 0.5
 GROUP_RECORDS = 2000
-
-READ_WHOLE = "read whole"
-BY_SETTING = "baseline by setting"
-WITH_THE_RUN = "read whole when the run ended"
 
 _digest_encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 
@@ -71,6 +66,7 @@ class Intake:
         clock: What time it is.
         let_go: Called with each STATE once what came before it is committed, the last one of a
             group only, under a lock.
+        due: Documents that a rule may have become true for by a day.
     """
 
     def __init__(
@@ -85,15 +81,16 @@ class Intake:
         dry_run: bool = False,
         clock: Callable[[], datetime] = utc_now,
         let_go: Callable[[Mapping[str, Any]], None] = lambda _state: None,
+        due: Due = every_open_document,
     ) -> None:
         self._clock = clock
+        self._due = due
         self._let_go = let_go
         self._state: Mapping[str, Any] | None = None
         self._ledger = ledger
         self._alerts = alerts
         self._run = run
         self._on_messages = on_messages
-        self._empty_ledger = empty_ledger
         self._dry_run = dry_run
         self._arrivals: list[Arrival] = []
         self._malformed: list[MalformedRecord] = []
@@ -101,9 +98,6 @@ class Intake:
         self._first_at = 0.0
         self._lock = threading.Condition()
         self._closed = False
-        self._begun: set[str] = set()
-        self._ends_with_state = False
-        self._deferred: list[tuple[str, Context]] = []
         self._timer = threading.Thread(target=self._commit_in_time, name="intake", daemon=True)
         self.error: BaseException | None = None
         self.outcomes: Counter[tuple[str, str]] = Counter()
@@ -113,6 +107,7 @@ class Intake:
         self._reads, self._watches = open_ledger(
             ledger, alerts, run=run, at=clock(), keep=not dry_run
         )
+        self._baselines = Baselines(self._reads, alerts, empty_ledger=empty_ledger)
         self._recent_days = {
             entity: max(days)
             for entity, watches in self._watches.items()
@@ -125,7 +120,7 @@ class Intake:
 
     def begin_stream(self, stream: str) -> None:
         """Note that the tap has begun to read: a STATE from now on is of this run."""
-        self._begun.add(stream)
+        self._baselines.begun.add(stream)
 
     def add(
         self,
@@ -141,7 +136,7 @@ class Intake:
         as it can be read; one without its key cannot be, and is recorded alone.
         """
         self.raise_error()
-        self._ends_with_state = False
+        self._baselines.ends_with_state = False
         entity = self._alerts.entities.get(stream)
         if self._is_rate_alone(stream, entity, record):
             return
@@ -159,7 +154,7 @@ class Intake:
                 entity,
                 record,
                 key_properties,
-                baseline=not self._reads.covers(stream, record.get),
+                baseline=not self._baselines.is_over(stream, record.get),
                 deleted=is_gone,
             )
         except UnusableRecord as error:
@@ -187,10 +182,7 @@ class Intake:
         entity = self._alerts.entities.get(stream)
         if entity is None or stream == rate_records.STREAM:
             return None
-        try:
-            return TypedStream(entity, schema, key_properties)
-        except NotTypedError:
-            return None
+        return TypedStream.of(entity, schema, key_properties)
 
     def add_line(self, typed: TypedStream, line: bytes) -> bool:
         """Take the record of a line in, the faster way; False if it must be taken in by `add`."""
@@ -198,7 +190,7 @@ class Intake:
         if record is None:
             return False
         self.raise_error()
-        self._ends_with_state = False
+        self._baselines.ends_with_state = False
         entity, document = typed.entity, record.document
         self.counts["records"] += 1
         self.taken[entity.name] += 1
@@ -206,7 +198,7 @@ class Intake:
             entity,
             document,
             identity_of(typed.keys, document),
-            not self._reads.covers(entity.stream, record.get),
+            not self._baselines.is_over(entity.stream, record.get),
         )
         with self._lock:
             self._gather(arrival)
@@ -262,11 +254,11 @@ class Intake:
             LedgerError: The ledger refused.
         """
         self.raise_error()
-        self._ends_with_state = True
+        self._baselines.ends_with_state = True
         with self._lock:
             self._state = value
             # What comes after a whole read is no baseline any more; else it waits for its group.
-            if not self._first_at or self._reads.unknown(value):
+            if not self._first_at or self._baselines.is_news(value):
                 self._commit()
 
     def commit(self) -> None:
@@ -283,8 +275,8 @@ class Intake:
         """Commit the rest, and decide what nobody touched, by the clock or by what came late."""
         self.commit()
         with self._lock:
-            self._end_deferred_baseline()
-            self._end_reads_with_the_run()
+            for ended, reason in self._baselines.ended_with_the_run():
+                self._end(ended, reason)
             self._look_at_the_untouched()
 
     def close(self) -> None:
@@ -322,17 +314,11 @@ class Intake:
             self._let_go(state)
 
     def _write(self) -> None:
-        state = self._state
         arrivals, self._arrivals = self._arrivals, []
         malformed, self._malformed = self._malformed, []
         self._first_at = 0.0
         rates, self._new_rates = self._new_rates, []
-        fresh = [] if state is None else self._reads.unknown(state)
-        # Of a stream that is no entity nothing is kept: should it become one, that is its baseline.
-        entities = self._alerts.entities
-        fresh = [read for read in fresh if read not in self._deferred and read[0] in entities]
-        if fresh and not self._begun:
-            fresh = self._meet_history(fresh)
+        fresh = self._baselines.ended_with(self._state)
         if not (arrivals or malformed or fresh or rates):
             return
         with self._ledger.write(keep=not self._dry_run) as connection:
@@ -345,25 +331,10 @@ class Intake:
             told += raised
             told += self._recorder.complete(connection, fresh, at=group.at, reason=READ_WHOLE)
             events.append(connection, told, at=group.at, run_id=self._run.id)
-        for stream, context in fresh:
-            self._reads.add(stream, context)
+        self._baselines.add(fresh)
         self.outcomes.update(group.outcomes)
         if raised:
             self._on_messages()
-
-    def _meet_history(self, fresh: list[tuple[str, Context]]) -> list[tuple[str, Context]]:
-        """The tap brings bookmarks of reads that the ledger never saw: do as the setting says."""
-        if self._empty_ledger == "alert":
-            return fresh
-        if self._empty_ledger == "baseline":
-            self._deferred = fresh
-            return []
-        streams = ", ".join(sorted({stream for stream, _ in fresh}))
-        raise UnknownHistoryError(
-            f"the tap's state says that {streams} has been read before, but the ledger has never "
-            "seen it: restore the ledger, or run once with `--full-refresh` for a new baseline, or "
-            "set empty_ledger to `baseline` or `alert`",
-        )
 
     def _group(self, connection: Connection, ids: list[str]) -> Group:
         now = self._clock()
@@ -390,42 +361,26 @@ class Intake:
             group=self._group,
             run_id=self._run.id,
             keep=not self._dry_run,
+            due=self._due,
         )
         watches = [watch for named in self._watches.values() for watch in named]
         if untouched.look(watches, self._today(self._clock())):
             self._on_messages()
 
-    def _end_deferred_baseline(self) -> None:
-        """What arrived in this run was the baseline, by setting: the next run alerts."""
-        self._complete(self._deferred, BY_SETTING)
-
-    def _end_reads_with_the_run(self) -> None:
-        """Streams without bookmarks were read whole, if a STATE came after their last record."""
-        if self._ends_with_state:
-            ended = [
-                (entity.stream, dict[str, Any]())
-                for entity in self._alerts.own_entities.values()
-                if entity.ends_with_run and entity.stream in self._begun
-            ]
-            self._complete(ended, WITH_THE_RUN)
-
-    def _complete(self, ended: list[tuple[str, Context]], reason: str) -> None:
-        left = [
-            (stream, context) for stream, context in ended if not self._reads.knows(stream, context)
-        ]
-        if not left:
+    def _end(self, ended: list[Partition], reason: str) -> None:
+        """Write down that baselines are over."""
+        if not ended:
             return
         now = self._clock()
         with self._ledger.write(keep=not self._dry_run) as connection:
-            told = self._recorder.complete(connection, left, at=now, reason=reason)
+            told = self._recorder.complete(connection, ended, at=now, reason=reason)
             events.append(connection, told, at=now, run_id=self._run.id)
-        for stream, context in left:
-            self._reads.add(stream, context)
+        self._baselines.add(ended)
 
     def notices(self) -> list[str]:
         """Rules that had nothing to decide, and why, a line each."""
         return [
-            *absent_streams(self._alerts.rules, self._begun),
+            *absent_streams(self._alerts.rules, self._baselines.begun),
             *unknown_companies(self._alerts.rules, self._reads),
         ]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger import answers, events, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
     from sqlalchemy.engine import Connection
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from target_twilio_alerts.intake.reads import CompleteReads
     from target_twilio_alerts.intake.recorder import Recorder
     from target_twilio_alerts.ledger import Event, Ledger
+    from target_twilio_alerts.ledger.versions import StoredVersion
+    from target_twilio_alerts.rules import Rule
+
+Due: TypeAlias = "Callable[[Connection, Rule, date], Iterable[StoredVersion]]"
+"""Documents that a rule may have become true for by a day."""
+
+
+def every_open_document(
+    connection: Connection,
+    rule: Rule,
+    today: date,  # noqa: ARG001 - others need it
+) -> Iterator[StoredVersion]:
+    """The documents that time may make a rule true for: all that are not at their end."""
+    return versions.open_documents(connection, rule.entity.name)
 
 
 class Untouched:
@@ -31,6 +45,7 @@ class Untouched:
         group: Makes an empty group that knows these documents.
         run_id: The run at work.
         keep: Whether what is written stays.
+        due: Documents that a rule may have become true for by a day.
     """
 
     def __init__(
@@ -42,6 +57,7 @@ class Untouched:
         group: Callable[[Connection, list[str]], Group],
         run_id: str,
         keep: bool,
+        due: Due = every_open_document,
     ) -> None:
         self._ledger = ledger
         self._recorder = recorder
@@ -49,6 +65,7 @@ class Untouched:
         self._group = group
         self._run_id = run_id
         self._keep = keep
+        self._due = due
 
     def look(self, watches: Iterable[Watch], today: date | None) -> bool:
         """Decide what each rule may have to; True if that raised alerts."""
@@ -84,7 +101,7 @@ class Untouched:
             if decided_on is not None:
                 entity = watch.rule.entity
                 remembered = answers.load_remembered_of(connection, rule=rule, epoch=epoch)
-                for version in versions.open_documents(connection, entity.name):
+                for version in self._due(connection, watch.rule, today):
                     if self._reads.covers(version.stream, json.loads(version.key).get):
                         known = remembered.get(version.id)
                         group.pass_of_time(watch, version, entity, remembered=known)

@@ -37,6 +37,8 @@ ABANDONED_SECONDS = 300
 
 INTERRUPTED = "the process ended during the hand-over; the answer is lost"
 
+EXPIRED = "validity period passed"
+
 
 _CONTENTS = (
     "address",

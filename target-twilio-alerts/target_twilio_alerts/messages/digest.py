@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("number", "counterparty", "date", "amount")
 
+MOST_ROWS = (100, 40, 15, 5, 0)
+"""Alerts of a rule that a digest lists: the first of these with which it is not too long."""
+
 
 @dataclass(frozen=True)
 class DigestEntry:
@@ -42,6 +45,7 @@ class Section:
         columns: Names of their fields.
         headings: What they are called.
         rows: A text for each column.
+        more: How many alerts are not listed, in words; empty if all are.
         totals: Sums of the amounts, one for each currency.
     """
 
@@ -49,18 +53,19 @@ class Section:
     columns: tuple[str, ...]
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    more: str
     totals: tuple[str, ...]
 
 
-def sections_of(entries: Sequence[DigestEntry], formats: Formats) -> list[Section]:
-    """The alerts by rule, in the order in which the rules come first."""
+def sections_of(entries: Sequence[DigestEntry], formats: Formats, most: int) -> list[Section]:
+    """The alerts by rule, in the order in which rules come first; at most so many are listed."""
     by_rule: dict[str, list[DigestEntry]] = defaultdict(list)
     for entry in entries:
         by_rule[entry.rule].append(entry)
-    return [_section(rule, found, formats) for rule, found in by_rule.items()]
+    return [_section(rule, found, formats, most) for rule, found in by_rule.items()]
 
 
-def _section(rule: str, entries: Sequence[DigestEntry], formats: Formats) -> Section:
+def _section(rule: str, entries: Sequence[DigestEntry], formats: Formats, most: int) -> Section:
     values = [clean_values(entry.values) for entry in entries]
     names = [name for name in COLUMNS if any(one.get(name) is not None for one in values)]
     entity = entries[0].entity
@@ -73,7 +78,8 @@ def _section(rule: str, entries: Sequence[DigestEntry], formats: Formats) -> Sec
         title=f"{clean(rule)} ({len(entries)})",
         columns=tuple(names),
         headings=tuple(formats.label(name, entity) for name in names),
-        rows=tuple(tuple(_shown(one, name, formats) for name in names) for one in values),
+        rows=tuple(tuple(_shown(one, name, formats) for name in names) for one in values[:most]),
+        more=formats.phrase("more").format(number=left) if (left := len(values) - most) > 0 else "",
         totals=tuple(
             formats.money(total, currency or None) for currency, total in sorted(sums.items())
         ),
@@ -92,6 +98,8 @@ def plain_text(title: str, sections: Sequence[Section], total: str, reference: s
     for section in sections:
         lines.append(section.title)
         lines += [f"- {', '.join(row)}" for row in section.rows]
+        if section.more:
+            lines.append(f"- {section.more}")
         if section.totals:
             lines.append(f"  {total}: {' + '.join(section.totals)}")
         lines.append("")

@@ -12,7 +12,7 @@ from target_twilio_alerts.messages.context import (
     TemplateError,
     TemplateProblem,
 )
-from target_twilio_alerts.messages.digest import plain_text, sections_of, short_text
+from target_twilio_alerts.messages.digest import MOST_ROWS, plain_text, sections_of, short_text
 from target_twilio_alerts.messages.facts import changes_between, clean, clean_values, nested
 from target_twilio_alerts.messages.locales import builtin_formats
 from target_twilio_alerts.messages.masking import mask_ibans
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_twilio_alerts.messages.context import MessageContext, TemplateUse
-    from target_twilio_alerts.messages.digest import DigestEntry
+    from target_twilio_alerts.messages.digest import DigestEntry, Section
     from target_twilio_alerts.messages.locales import Formats
     from target_twilio_alerts.messages.own import OwnTemplate
 
@@ -133,17 +133,17 @@ class Messages:
             reference: Of the message.
         """
         formats = builtin_formats(locale)
-        sections = sections_of(entries, formats)
-        title = formats.phrase("digest").format(number=len(entries))
+        named = "digest_one" if len(entries) == 1 else "digest"
+        title = formats.phrase(named).format(number=len(entries))
         signed = formats.phrase("reference").format(reference=reference)
         if channel == "sms":
-            text = short_text(title, sections, signed)
+            text = short_text(title, sections_of(entries, formats, most=0), signed)
             return _short(text, formats, DIGEST, None, channel)
-        total = formats.phrase("total")
+        sections, html = _as_long_as_fits(entries, formats, title, signed)
         return Rendered(
             subject=_one_line(title),
-            text=mask_ibans(plain_text(title, sections, total, signed)),
-            html=mask_ibans(builtin.digest_html(title, sections, formats, reference=signed)),
+            text=mask_ibans(plain_text(title, sections, formats.phrase("total"), signed)),
+            html=None if html is None else mask_ibans(html),
             locale=formats.locale,
             template=DIGEST,
         )
@@ -162,6 +162,20 @@ class Messages:
             if own:
                 return own
         return self._own.find(rule, channel, locale)
+
+
+def _as_long_as_fits(
+    entries: Sequence[DigestEntry], formats: Formats, title: str, signed: str
+) -> tuple[list[Section], str | None]:
+    """The sections of a digest and its card, with as many alerts as there is room for."""
+    sections: list[Section] = []
+    for most in MOST_ROWS:
+        sections = sections_of(entries, formats, most)
+        try:
+            return sections, builtin.digest_html(title, sections, formats, reference=signed)
+        except TemplateError:
+            continue  # too long; the built-in card has no other fault
+    return sections, None
 
 
 def _within(rendered: Rendered, channel: str, max_segments: int | None) -> Rendered:

@@ -1,1 +1,1 @@
-"""Rules tried before they run: tests beside alerts.yml, decided by the same code as records."""
+"""Rules tried before they run, and told of afterwards, by the same code that decides records."""

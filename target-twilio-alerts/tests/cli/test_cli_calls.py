@@ -180,7 +180,9 @@ def test_the_story_of_a_call_is_told_whole_and_without_its_number(called):
 
 def test_a_call_is_previewed_and_explained(called):
     printed = shown(called, "preview", "large")
-    assert printed.startswith("anna by voice (+46*****605), about Supplier invoice 100234\n")
+    assert printed.startswith(
+        "anna by voice (+46*****605), about Supplier invoice 100234: the rule"
+    )
     assert "  sv_SE, built-in/supplier_invoice.voice\n" in printed
     assert "Ny leverantörsfaktura 100234" in printed
     (row,) = map(json.loads, shown(called, "preview", "large", "--json").splitlines())
@@ -207,7 +209,7 @@ def test_a_rule_that_calls_can_be_tested(called, amount, code):
     path = called.root / "calls.yml"
     path.write_text(TESTS.replace("AMOUNT", amount), encoding="utf-8")
     printed = called.run("test", str(path), code=code)
-    assert f"1 tests, {code} failed" in printed
+    assert f"1 test, {code} failed" in printed
     assert calls(called) == []
 
 
@@ -215,6 +217,6 @@ def test_a_backtest_counts_calls_by_their_price(called):
     (called.root / "prices.csv").write_text("channel,country,price\nvoice,SE,0.25\n", "utf-8")
     rules = f"{RULE}    via: voice\nlimits: {{prices: prices.csv}}\n"
     called.people(rules=rules, anna={"voice": ANNA})
-    printed = called.run("backtest", "--since", "2020-01-01", "--format", "jsonl")
-    (row,) = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
-    assert (row["channel"], row["messages"], row["cost"]) == ("voice", "1", "0.25")
+    told = json.loads(called.run("backtest", "--since", "2020-01-01", "--json"))
+    (row,) = told["played"][0]["told"]
+    assert (row["channel"], row["messages"], row["cost"]) == ("voice", 1, "0.25")
