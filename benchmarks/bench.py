@@ -19,6 +19,7 @@ import alerting
 import clients
 import idling
 import reading
+import rehearsing
 import report
 from measuring import CACHE, ROOT
 from serving import PAGE, serving
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from report import Section
 
-PARTS = ("read", "latency", "start", "memory", "target", "conditions", "idle")
+PARTS = ("read", "latency", "start", "memory", "target", "conditions", "backtest", "idle")
 BIN = Path(sys.executable).parent
 
 
@@ -47,13 +48,15 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
                 yield reading.start(programs)
             if "memory" in wanted:
                 yield reading.memory(server, programs)
-            if "target" in wanted and not lines.exists():
+            if wanted & {"target", "backtest"} and not lines.exists():
                 reading.read_once(server, programs, records)
     with tempfile.TemporaryDirectory() as folder:
         if "target" in wanted:
             yield alerting.alert(BIN, Path(folder), lines, records, rounds)
         if "conditions" in wanted:
             yield alerting.conditions()
+        if "backtest" in wanted:
+            yield rehearsing.backtest(BIN, Path(folder), lines)
         if "idle" in wanted:
             yield idling.idle(BIN, Path(folder))
 
