@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
     from report import Section
 
-PARTS = ("read", "latency", "start", "memory", "target", "conditions", "backtest", "idle")
+_OF_THE_TAP = ("read", "latency", "start", "memory")
+_OF_ITS_OUTPUT = ("target", "backtest")
+PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "idle")
 BIN = Path(sys.executable).parent
 
 
@@ -37,28 +40,27 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
     """Measure what is wanted, part by part."""
     CACHE.mkdir(exist_ok=True)
     lines = reading.OUTPUT / clients.TAP
-    if wanted - {"idle", "conditions"}:
+    if wanted & {*_OF_THE_TAP, *_OF_ITS_OUTPUT}:
         programs = clients.install_tap()
         with serving(records) as server:
-            if "read" in wanted:
-                yield reading.read(server, programs, records, rounds)
-            if "latency" in wanted:
-                yield reading.read_slowly(server, programs, records, rounds)
-            if "start" in wanted:
-                yield reading.start(programs)
-            if "memory" in wanted:
-                yield reading.memory(server, programs)
-            if wanted & {"target", "backtest"} and not lines.exists():
+            parts = {
+                "read": partial(reading.read, server, programs, records, rounds),
+                "latency": partial(reading.read_slowly, server, programs, records, rounds),
+                "start": partial(reading.start, programs),
+                "memory": partial(reading.memory, server, programs),
+            }
+            yield from (parts[name]() for name in _OF_THE_TAP if name in wanted)
+            if wanted & {*_OF_ITS_OUTPUT} and not lines.exists():
                 reading.read_once(server, programs, records)
     with tempfile.TemporaryDirectory() as folder:
-        if "target" in wanted:
-            yield alerting.alert(BIN, Path(folder), lines, records, rounds)
-        if "conditions" in wanted:
-            yield alerting.conditions()
-        if "backtest" in wanted:
-            yield rehearsing.backtest(BIN, Path(folder), lines)
-        if "idle" in wanted:
-            yield idling.idle(BIN, Path(folder))
+        place = Path(folder)
+        others = {
+            "target": partial(alerting.alert, BIN, place, lines, records, rounds),
+            "backtest": partial(rehearsing.backtest, BIN, place, lines),
+            "conditions": alerting.conditions,
+            "idle": partial(idling.idle, BIN, place),
+        }
+        yield from (measured() for name, measured in others.items() if name in wanted)
 
 
 def main() -> None:
