@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts import wiring
-from target_twilio_alerts.delivery import status
+from target_twilio_alerts.delivery.following import follow
 from target_twilio_alerts.intake import Intake
 from target_twilio_alerts.ledger import Ledger, outbox, runs
 from target_twilio_alerts.ledger.ids import long_id
@@ -56,7 +56,7 @@ class Session:
             self._alerts,
             messages,
             run=self._run,
-            ask=lambda: status.poll(self._ledger, self._channels, run=self._run),
+            ask=lambda: follow(self._ledger, self._channels, run=self._run),
         )
         self.intake = Intake(
             self._ledger,
@@ -107,7 +107,7 @@ class Session:
                 )
             self._dispatcher.stop()
             if not interrupted and self._dispatcher.refused is None:
-                status.poll(self._ledger, self._channels, run=self._run)
+                follow(self._ledger, self._channels, run=self._run)
         reason = self._dispatcher.refused
         self._close("interrupted" if interrupted else "failed" if reason else "completed")
         if reason is not None:

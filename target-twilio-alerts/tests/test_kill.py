@@ -53,7 +53,9 @@ def judge(workplace, numbers):
 
 
 @pytest.mark.parametrize("delay", [0.1, 60], ids=["Twilio takes it", "Twilio never takes it"])
-def test_a_call_that_was_open_is_unknown_and_never_repeated(workplace, zygote, delay):
+def test_a_call_that_was_open_is_never_repeated_and_settled_only_by_evidence(
+    workplace, zygote, delay
+):
     workplace.config["max_in_flight"] = 1
     zygote.run(workplace, baseline())
     fault = workplace.sandbox.faults.add("twilio", delay=delay, method="POST", times=1)
@@ -62,16 +64,19 @@ def test_a_call_that_was_open_is_unknown_and_never_repeated(workplace, zygote, d
     assert sorted(states(workplace).values()) == ["pending", "pending", "sending"]
     running.kill()
     assert running.wait().code == -9
+    if delay < 1:
+        until(lambda: workplace.accepted)
 
     ended = zygote.run(workplace, lines("123"))
     assert "1 message(s) were being handed over when an earlier run ended" in ended.stderr
-    known = states(workplace)
-    assert Counter(known.values()) == {"unknown": 1, "accepted": 2}
-
     zygote.run(workplace, lines("123"))
     assert sum(creates(workplace.sandbox).values()) == 3
-    (lost,) = [number for number, state in known.items() if state == "unknown"]
-    assert states(workplace)[lost] == "unknown"
+    unknown = list(states(workplace).values()).count("unknown")
+    if delay < 1:
+        assert unknown == 0
+        assert len(workplace.accepted) == 3
+        return
+    assert unknown == 1
     (listed,) = workplace.trail("--state", "unknown")
     assert listed["error"] == LOST
 

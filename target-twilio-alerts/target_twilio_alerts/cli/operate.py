@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from target_twilio_alerts import wiring
 from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
-from target_twilio_alerts.delivery import status
+from target_twilio_alerts.delivery.following import follow
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox, runs
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
@@ -270,13 +270,13 @@ def _deliver(
             workplace.alerts,
             Messages(settings.templates_dir),
             run=run,
-            ask=lambda: status.poll(ledger, channels, run=run),
+            ask=lambda: follow(ledger, channels, run=run),
         )
         dispatcher.finish(
             deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE),
             more=follow_up.take,
         )
-        asked = 0 if dispatcher.refused else status.poll(ledger, channels, run=run)
+        asked = 0 if dispatcher.refused else follow(ledger, channels, run=run)
     except BaseException as error:
         dispatcher.stop()
         outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"

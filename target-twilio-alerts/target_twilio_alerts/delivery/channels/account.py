@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypedDict
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from target_twilio_alerts.delivery.channels.http import PerThread
+from target_twilio_alerts.delivery.channels.outcome import Found, NoStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from typing_extensions import Unpack
 
     from target_twilio_alerts.delivery.channels.twilio_client import TwilioClient
 
 TWILIO_URL = "https://api.twilio.com"
 MESSAGING_URL = "https://messaging.twilio.com"
+
+PAGE_SIZE = 100
+_MOST_LISTED = 500
 
 
 class _Sid(TypedDict):
@@ -93,6 +100,31 @@ class TwilioAccount:
     def client(self) -> TwilioClient:
         """Return this thread's Twilio client."""
         return self._clients.get()
+
+    def listed(
+        self, read: Callable[[TwilioClient], Iterable[Any]], since: datetime
+    ) -> list[Found] | NoStatus:
+        """What a list has, newest first, down to a time: dates in it filter by the day at best.
+
+        Args:
+            read: Begins to read the list.
+            since: The time.
+        """
+        client = self.client()
+        found: list[Found] = []
+        try:
+            for one in read(client):
+                if not isinstance(one.sid, str) or not isinstance(one.date_created, datetime):
+                    return NoStatus("the list has an entry without SID or date", is_final=False)
+                created_at = one.date_created.astimezone(timezone.utc)
+                if created_at < since or len(found) == _MOST_LISTED:
+                    break
+                text = getattr(one, "body", None)
+                found.append(Found(one.sid, one.status, created_at, text))
+        except Exception as error:  # noqa: BLE001 - asking again later is the answer to every failure
+            reason = getattr(client.outcome_of(error), "reason", "no reason given")
+            return NoStatus(reason, is_final=False)
+        return found
 
     def close(self) -> None:
         """Close the connections."""

@@ -25,9 +25,16 @@ from target_twilio_alerts.delivery.channels.outcome import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from requests import PreparedRequest, Response
 
-    from target_twilio_alerts.delivery.channels.outcome import Outcome, Outgoing, StatusReport
+    from target_twilio_alerts.delivery.channels.outcome import (
+        Found,
+        Outcome,
+        Outgoing,
+        StatusReport,
+    )
 
 SENDGRID_URL = "https://api.sendgrid.com"
 
@@ -92,6 +99,10 @@ class EmailChannel:
     def fetch_status(self, sid: str) -> StatusReport | NoStatus:  # noqa: ARG002 - the channels' interface
         """Say that there is none: SendGrid tells what became of an email by webhook only."""
         return NoStatus("SendGrid tells statuses by webhook only", is_final=True)
+
+    def find(self, to: str, *, since: datetime) -> list[Found] | NoStatus:  # noqa: ARG002 - the channels' interface
+        """Say that there is no list of what was accepted."""
+        return NoStatus("SendGrid keeps no list that can be asked", is_final=True)
 
     def check(self) -> list[CheckResult]:
         """Try the API key and its right to send, without sending anything."""

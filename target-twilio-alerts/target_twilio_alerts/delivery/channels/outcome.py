@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from decimal import Decimal
 
 
@@ -107,6 +108,19 @@ class NoStatus:
 
 
 @dataclass(frozen=True)
+class Found:
+    """A message, or a call, in the provider's list of what it has accepted.
+
+    `text` is None of a call; empty if it was redacted. `created_at` is the provider's time, in UTC.
+    """
+
+    sid: str
+    status: str | None
+    created_at: datetime
+    text: str | None = None
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """One thing `check` looked at; `mend` says what to do when it is not `ok`."""
 
@@ -124,6 +138,10 @@ class Channel(Protocol):
 
     def fetch_status(self, sid: str) -> StatusReport | NoStatus:
         """Ask how far a message has come."""
+        ...
+
+    def find(self, to: str, *, since: datetime) -> list[Found] | NoStatus:
+        """List what was accepted for a recipient since then, as the provider knows it."""
         ...
 
     def check(self) -> list[CheckResult]:

@@ -6,7 +6,12 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from target_twilio_alerts.delivery.channels.account import TwilioAccount, is_sid, require_sid
+from target_twilio_alerts.delivery.channels.account import (
+    PAGE_SIZE,
+    TwilioAccount,
+    is_sid,
+    require_sid,
+)
 from target_twilio_alerts.delivery.channels.outcome import (
     Accepted,
     NoStatus,
@@ -17,11 +22,12 @@ from target_twilio_alerts.delivery.channels.senders import Senders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from typing_extensions import Unpack
 
     from target_twilio_alerts.delivery.channels.account import Login
-    from target_twilio_alerts.delivery.channels.outcome import CheckResult, Outcome, Outgoing
+    from target_twilio_alerts.delivery.channels.outcome import CheckResult, Found, Outcome, Outgoing
     from target_twilio_alerts.delivery.channels.twilio_client import TwilioClient
 
 MAX_VALIDITY_SECONDS = 36_000
@@ -75,7 +81,7 @@ class SmsChannel(TwilioAccount):
 
     def _fields(self, outgoing: Outgoing) -> dict[str, str | int]:
         """Name what the library's `create` is given."""
-        fields: dict[str, str | int] = {"to": outgoing.to, "body": outgoing.text}
+        fields: dict[str, str | int] = {"to": self._to(outgoing.to), "body": outgoing.text}
         sender = self.senders.of(outgoing.to)
         fields["messaging_service_sid" if is_sid(sender, "MG") else "from_"] = sender
         if outgoing.status_callback:
@@ -84,6 +90,11 @@ class SmsChannel(TwilioAccount):
             # Clocks of two computers may differ, and Twilio refuses a second too much.
             fields["validity_period"] = min(outgoing.validity_seconds, MAX_VALIDITY_SECONDS)
         return fields
+
+    @staticmethod
+    def _to(number: str) -> str:
+        """A recipient, as the API names it."""
+        return number
 
     def fetch_status(self, sid: str) -> StatusReport | NoStatus:
         """Ask how far message `sid` has come."""
@@ -104,6 +115,17 @@ class SmsChannel(TwilioAccount):
             segments=_positive(message.num_segments),
             price=read_price(message.price),
             price_unit=message.price_unit,
+        )
+
+    def find(self, to: str, *, since: datetime) -> list[Found] | NoStatus:
+        """List the messages that Twilio has accepted for a number since then.
+
+        Source: twilio-messages-calls.openapi.json, ListMessage: DateSent filters by days, and is
+        null of what has not left; so the time is compared here.
+        """
+        to = self._to(to)
+        return self.listed(
+            lambda client: client.api.messages.stream(to=to, page_size=PAGE_SIZE), since
         )
 
     def check(self) -> list[CheckResult]:

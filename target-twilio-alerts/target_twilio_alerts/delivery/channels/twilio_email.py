@@ -25,10 +25,17 @@ from target_twilio_alerts.delivery.channels.outcome import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from typing_extensions import Unpack
 
     from target_twilio_alerts.delivery.channels.account import Login
-    from target_twilio_alerts.delivery.channels.outcome import Outcome, Outgoing, StatusReport
+    from target_twilio_alerts.delivery.channels.outcome import (
+        Found,
+        Outcome,
+        Outgoing,
+        StatusReport,
+    )
 
 COMMS_URL = "https://comms.twilio.com"
 
@@ -96,6 +103,10 @@ class TwilioEmailChannel(TwilioAccount):
     def fetch_status(self, sid: str) -> StatusReport | NoStatus:  # noqa: ARG002 - the channels' interface
         """Say that there is none: the shape of an operation's answer is not published."""
         return NoStatus("Twilio Email's operations are not read", is_final=True)
+
+    def find(self, to: str, *, since: datetime) -> list[Found] | NoStatus:  # noqa: ARG002 - the channels' interface
+        """Say that there is no list of what was accepted."""
+        return NoStatus("Twilio Email publishes no list", is_final=True)
 
     def check(self) -> list[CheckResult]:
         """Try the credentials; the sender is not looked up."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from babel import Locale
 
-from target_twilio_alerts.delivery.channels.account import TwilioAccount
+from target_twilio_alerts.delivery.channels.account import PAGE_SIZE, TwilioAccount
 from target_twilio_alerts.delivery.channels.outcome import (
     Accepted,
     NoStatus,
@@ -19,10 +19,12 @@ from target_twilio_alerts.messages.locales import builtin_formats, candidates, f
 from target_twilio_alerts.messages.segments import shorten
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from typing_extensions import Unpack
 
     from target_twilio_alerts.delivery.channels.account import Login
-    from target_twilio_alerts.delivery.channels.outcome import CheckResult, Outcome, Outgoing
+    from target_twilio_alerts.delivery.channels.outcome import CheckResult, Found, Outcome, Outgoing
 
 MAX_TWIML = 4000
 """Characters. Source: twilio-messages-calls.openapi.json, CreateCallRequest, Twiml."""
@@ -118,6 +120,12 @@ class VoiceChannel(TwilioAccount):
             return NoStatus("the answer has no status", is_final=False)
         return StatusReport(
             status=call.status, price=read_price(call.price), price_unit=call.price_unit
+        )
+
+    def find(self, to: str, *, since: datetime) -> list[Found] | NoStatus:
+        """List the calls that Twilio has accepted for a number since then."""
+        return self.listed(
+            lambda client: client.api.calls.stream(to=to, page_size=PAGE_SIZE), since
         )
 
     def check(self) -> list[CheckResult]:

@@ -30,10 +30,13 @@ class WhatsAppChannel(SmsChannel):
 
         return check_whatsapp(self)
 
+    @staticmethod
+    def _to(number: str) -> str:
+        return f"{_PREFIX}{number}"
+
     def _fields(self, outgoing: Outgoing) -> dict[str, str | int]:
         fields = super()._fields(outgoing)
         fields.pop("validity_period", None)
-        fields["to"] = f"{_PREFIX}{outgoing.to}"
         if "from_" in fields:
             fields["from_"] = f"{_PREFIX}{fields['from_']}"
         if outgoing.content_sid:

@@ -1,0 +1,127 @@
+"""Messages whose answer was lost: settled by evidence in the provider's own list, or not at all.
+
+That the list does not have a message proves nothing: it may come late. So a message is only ever
+found, never found missing, and only if exactly one in the list can be it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from target_twilio_alerts.delivery.channels import NoStatus
+from target_twilio_alerts.ledger import Event, events
+from target_twilio_alerts.ledger import unsettled as ledger_unsettled
+from target_twilio_alerts.ledger.runs import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from target_twilio_alerts.delivery.channels import Channel, Found
+    from target_twilio_alerts.ledger import Ledger
+    from target_twilio_alerts.ledger.runs import Run
+    from target_twilio_alerts.ledger.unsettled import Unsettled
+
+logger = logging.getLogger(__name__)
+
+LISTED_CHANNELS = ("sms", "whatsapp", "voice")
+"""Channels whose provider lists what it has accepted; those of email do not."""
+
+LOOKED_UP_PER_RUN = 10
+LOOKED_FOR = timedelta(days=3)
+
+_EARLIER, _LATER = timedelta(minutes=5), timedelta(minutes=15)
+"""How far from our hand-over the provider's time of it may be: clocks differ, queues are slow."""
+
+BY_REFERENCE, BY_TEXT, THE_ONLY_ONE = "reference", "text", "only one to that number at that time"
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a message must be, and by which evidence."""
+
+    found: Found
+    evidence: str
+
+
+def reconcile(ledger: Ledger, channels: Mapping[str, Channel], *, run: Run) -> int:
+    """Look for messages that are `unknown` in their providers' lists; gives how many were settled.
+
+    Bounded per run; those looked for longest ago come first.
+    """
+    asked = [name for name in LISTED_CHANNELS if name in channels]
+    with ledger.read() as connection:
+        unsettled = ledger_unsettled.load(
+            connection, channels=asked, since=utc_now() - LOOKED_FOR, limit=LOOKED_UP_PER_RUN
+        )
+    settled = 0
+    for message in unsettled:
+        since = message.sending_at - _EARLIER
+        found = channels[message.channel].find(message.address, since=since)
+        if isinstance(found, NoStatus):
+            logger.warning("Message %s is not looked for: %s", message.id, found.reason)
+            break  # the next run asks again
+        with ledger.write() as connection:
+            settled += _settle(connection, message, found, run=run)
+    return settled
+
+
+def _settle(
+    connection: Connection, message: Unsettled, found: Sequence[Found], *, run: Run
+) -> bool:
+    now = utc_now()
+    of_others = ledger_unsettled.known_sids(connection, [one.sid for one in found])
+    rivals = ledger_unsettled.rivals(connection, message, within=_EARLIER + _LATER)
+    match = the_one(
+        message, [one for one in found if one.sid not in of_others], texts_of_rivals=rivals
+    )
+    if match is None:
+        ledger_unsettled.looked_for(connection, message.id, at=now)
+        return False
+    one = match.found
+    if not ledger_unsettled.settle(
+        connection, message.id, sid=one.sid, status=one.status, accepted_at=one.created_at, at=now
+    ):
+        return False  # its answer came after all
+    body = {"sid": one.sid, "status": one.status, "evidence": match.evidence}
+    event = Event("message_settled", body, alert_id=message.alert_id, message_id=message.id)
+    events.append(connection, [event], at=now, run_id=run.id)
+    logger.info("Message %s was accepted after all: %s", message.id, match.evidence)
+    return True
+
+
+def the_one(
+    message: Unsettled, found: Iterable[Found], *, texts_of_rivals: Sequence[str]
+) -> Match | None:
+    """The one that a message must be; None if none is, or more than one may be.
+
+    Args:
+        message: The message.
+        found: What the provider has for its number and is no other message of ours.
+        texts_of_rivals: Texts of our other unknown messages to that number at that time.
+    """
+    listed = list(found)
+    reference = re.compile(rf"\b{re.escape(message.id)}\b")
+    by_reference = [one for one in listed if one.text and reference.search(one.text)]
+    if by_reference:
+        return Match(by_reference[0], BY_REFERENCE) if len(by_reference) == 1 else None
+    near = [one for one in listed if _is_near(one.created_at, message.sending_at)]
+    by_text = [one for one in near if one.text == message.text]
+    if by_text:
+        is_only = len(by_text) == 1 and message.text not in texts_of_rivals
+        return Match(by_text[0], BY_TEXT) if is_only else None
+    # The text was redacted, or it is a call, which has none.
+    without_text = [one for one in near if not one.text]
+    if len(without_text) == 1 and not texts_of_rivals:
+        return Match(without_text[0], THE_ONLY_ONE)
+    return None
+
+
+def _is_near(created_at: datetime, sending_at: datetime) -> bool:
+    return sending_at - _EARLIER <= created_at <= sending_at + _LATER
