@@ -67,6 +67,20 @@ def test_one_that_comes_back_changed_is_decided_by_what_it_was(desk):
     assert documents(desk) == [(2, TEN, False)]
 
 
+def test_one_that_could_not_be_decided_is_decided_by_a_late_rate_only_once_it_is_back(desk):
+    euros = invoice("1", 60000, stamp=NINE, currencyId="EUR")
+    desk.rule('amount_in("SEK") > 50000', rates="2026-11-20,NOK,SEK,1\n")
+    assert desk.read(euros) == []
+    assert desk.read(gone("1")) == []
+    desk.rule('amount_in("SEK") > 50000', rates="2026-11-20,EUR,SEK,11\n")
+    assert desk.read() == []
+    desk.rule('amount_in("SEK") > 50000', rates="2026-11-20,NOK,SEK,1\n")
+    assert desk.read(euros) == []
+    assert desk.outcomes == {"undecided": 1}
+    desk.rule('amount_in("SEK") > 50000', rates="2026-11-20,EUR,SEK,11\n")
+    assert desk.read() == ["1"]
+
+
 def test_a_field_for_deletes_is_no_change_of_a_document(desk):
     desk.read(invoice("1", 60000, stamp=NINE))
     assert desk.read(invoice("1", 60000, stamp=ELEVEN, _sdc_deleted_at=None)) == []

@@ -120,6 +120,20 @@ def test_one_summary_names_what_was_held_and_another_not_before_an_hour(desk):
     assert len(summaries(desk)) == 2
 
 
+def test_a_summary_reaches_whoever_shares_an_address_with_somebody_who_is_not_disturbed(desk):
+    asleep = {"from": "00:00", "to": "23:59", "do": "drop"}
+    people = {
+        "ap": {"name": "Anna", "sms": "+46701740605", "quiet_hours": asleep},
+        "cfo": {"name": "Carl", "sms": "+46701740605"},
+    }
+    limits = {"per_rule": 1, "notify": ["ap", "cfo"], "via": "sms"}
+    desk.rule("amount > 50000", notify="cfo", file={"recipients": people, "limits": limits})
+    flood(desk, 2)
+    follow_up(desk)
+    query = sa.select(messages.c.recipient, messages.c.state).where(messages.c.template == SUMMARY)
+    assert sorted(desk.rows(query)) == [("ap", "suppressed"), ("cfo", "pending")]
+
+
 def test_many_matches_are_a_hundred_messages_across_groups_of_records(desk):
     flood(desk, 1_200)
     assert len(states(desk)) == 1_200

@@ -12,7 +12,7 @@ from singer import CONTEXT, invoice, line, record, schema, state
 
 from target_twilio_alerts.ledger import tables
 
-EARLY, LATE = "2026-11-21T09:00:00", "2026-11-21T10:00:00"
+EARLY, LATE, LATER, LATEST = (f"2026-11-21T{hour:02}:00:00" for hour in (9, 10, 11, 12))
 
 
 @pytest.fixture
@@ -41,6 +41,32 @@ def test_what_became_true_by_the_clock_alerts_once_though_a_run_was_interrupted(
     day(21)
     assert desk.read(row, interrupted=True) == ["1"]
     day(22)
+    assert desk.read() == []
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_what_became_true_by_the_clock_alerts_once_however_often_it_is_stamped(
+    desk, day, interrupted
+):
+    desk.rule("due_date < today")
+    due = {"dueDate": "2026-12-20T00:00:00"}
+    day(19)
+    assert desk.read(invoice("1", 1, stamp=EARLY, **due)) == []
+    day(21)
+    first, second = invoice("1", 1, stamp=LATE, **due), invoice("1", 1, stamp=LATER, **due)
+    assert desk.read(first, second, interrupted=interrupted) == ["1"]
+    assert desk.read(invoice("1", 1, stamp=LATEST, **due)) == []
+
+
+def test_a_clock_that_is_set_back_alerts_of_nothing_twice(desk, day):
+    desk.rule("due_date < today")
+    day(10)
+    assert desk.read(invoice("1", 1, dueDate="2026-12-15T00:00:00", stamp=EARLY)) == []
+    day(20)
+    assert desk.read() == ["1"]
+    day(15)
+    assert desk.read() == []
+    day(20)
     assert desk.read() == []
 
 

@@ -96,10 +96,7 @@ class Group:
         self._keep(arrival, known=known, same=same)
 
     def _around(
-        self,
-        entity: Entity,
-        document_id: str,
-        values: Mapping[str, Value],
+        self, entity: Entity, document_id: str, values: Mapping[str, Value]
     ) -> Surroundings:
         """What a document is decided with; its like are looked up only if a rule looks at them."""
         others = self.neighbours.of(entity, document_id, values)
@@ -129,8 +126,8 @@ class Group:
         self._remember(remembered_key, decision.remember)
         outcome = Outcome.BASELINE if arrival.baseline else decision.outcome
         is_news = False
-        if not same:
-            is_news = self._note_undecided(remembered_key, decision, outcome)
+        if not same or (known is not None and known.final != document.final):  # it was gone
+            is_news = self._note_undecided(remembered_key, decision, outcome) and not same
         self.outcomes[rule.name, outcome.value] += 1
         if outcome is Outcome.ALERT or (is_news and rule.undecided is not None):
             edge = self._edge(
@@ -149,14 +146,13 @@ class Group:
             self.edges.append(edge if outcome is Outcome.ALERT else as_undecided(edge))
 
     def _delete(
-        self,
-        known: StoredVersion | None,
-        watches: Iterable[Watch],
-        entity: Entity,
+        self, known: StoredVersion | None, watches: Iterable[Watch], entity: Entity
     ) -> None:
         """Note that a document is gone: what it said last is kept, and time passes it by."""
         for watch in watches:
             self.outcomes[watch.rule.name, Outcome.DELETED.value] += 1
+            if known is not None:
+                self._forget_undecided((watch.rule.name, watch.epoch.epoch, known.id))
         if known is not None:
             self.deleted.append(known)
             version = replace(known, final=True, grouping=None)
@@ -183,14 +179,17 @@ class Group:
 
     def _note_undecided(self, key: AnswerKey, decision: Decision, outcome: Outcome) -> bool:
         """Note what the rule cannot decide, or can again; True if it could decide it before."""
+        if outcome is not Outcome.UNDECIDED:
+            self._forget_undecided(key)
+            return False
         noted = self.undecided.get(key) if key in self.undecided else key in self.known_undecided
-        if outcome is Outcome.UNDECIDED:
-            self.undecided[key] = decision.reason
-            self._noted.add(key[-1])
-            return not noted
+        self.undecided[key] = decision.reason
+        self._noted.add(key[-1])
+        return not noted
+
+    def _forget_undecided(self, key: AnswerKey) -> None:
         if key in self.known_undecided or key in self.undecided:
             self.undecided[key] = None
-        return False
 
     def _keep(self, arrival: Arrival, *, known: StoredVersion | None, same: bool) -> None:
         document, entity = arrival.document, arrival.entity
@@ -359,8 +358,9 @@ class Group:
         is_counted: bool = False,
     ) -> Edge:
         # What tells this edge from every other one of the document, whichever run meets it: a
-        # content may come back under the same stamp, and time passes from the day last decided.
-        version = f"{ordinal}|{stamp or ''}|{content}"
+        # content may come back, the same may be stamped anew, and time passes from the day last
+        # decided.
+        version = f"{ordinal}|{content}"
         if watch.rule.condition.uses_clock:
             version += f"|{last}"
         decision: dict[str, Any] = {

@@ -93,7 +93,7 @@ class Untouched:
     def _by_the_clock(self, watch: Watch, today: date) -> list[Event]:
         """At most once a day: what became due without being touched."""
         decided_on = watch.epoch.decided_on
-        if decided_on == today:
+        if decided_on is not None and decided_on >= today:  # a clock may have been set back
             return []
         rule, epoch = watch.rule.name, watch.epoch.epoch
         with self._ledger.write(keep=self._keep) as connection:

@@ -53,7 +53,8 @@ def tell_together(
                     why = OPTED_OUT
                 if why is None and (channel, address) in told:
                     why = DUPLICATE_ADDRESS
-                told.add((channel, address))
+                if why is None:
+                    told.add((channel, address))
                 reference = short_id()
                 rendered = render(one, channel, reference)
                 held = None if one.not_before is None else iso_utc(one.not_before)

@@ -53,7 +53,9 @@ class QuietHours:
             return None
         for day in range(_WEEK + 2):
             date_of = local.date() + timedelta(days=day)
-            for moment in (time(0), self.end):
+            # An hour that comes twice, when summer time ends, has an end in each.
+            ends = (time(0), time(0, fold=1), self.end, self.end.replace(fold=1))
+            for moment in ends:
                 end = datetime.combine(date_of, moment, zone).astimezone(timezone.utc)
                 if end > at and not self.cover(end.astimezone(zone)):
                     return end

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 QUIET_HOURS = "quiet hours"
 AWAY = "away"
 
+_HANDOVERS = 5
+"""How often the turn may pass on while a message is held; then it stays with whom it met last."""
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -45,21 +48,17 @@ def route(
     """Whom names of recipients and rotations reach at a moment, each once.
 
     Who is away is replaced by the deputy, and the deputy by theirs; if all of them are away, the
-    first one is told nothing, which is said. What is critical passes quiet hours.
+    first one is told nothing, which is said. What is critical passes quiet hours; what they hold
+    goes to whoever is on duty and there when they end.
     """
     reached: dict[str, Reached] = {}
     for name in names:
-        one = _reach(alerts, name, at)
+        one = _reach(alerts, name, at) if is_critical else _reach_awake(alerts, name, at)
         known = reached.get(one.recipient.name)
         if known is not None:
-            reasons = dict.fromkeys(filter(None, (known.because, one.because)))
-            withheld = one.withheld and known.withheld
-            one = replace(known, because="; ".join(reasons) or None, withheld=withheld)
+            one = _both(known, one)
         reached[one.recipient.name] = one
-    return [
-        one if is_critical or one.withheld else _disturb(alerts, one, at)
-        for one in reached.values()
-    ]
+    return list(reached.values())
 
 
 def reach_themselves(
@@ -92,13 +91,43 @@ def _reach(alerts: Alerts, name: str, at: datetime) -> Reached:
     return Reached(recipient, "; ".join(reasons) or None)
 
 
+def _reach_awake(alerts: Alerts, name: str, at: datetime) -> Reached:
+    one = _disturb(alerts, _reach(alerts, name, at), at)
+    for _ in range(_HANDOVERS):
+        end = one.not_before
+        if end is None:
+            break
+        then = _reach(alerts, name, end)
+        if then.recipient.name == one.recipient.name:
+            break
+        one = _disturb(alerts, replace(then, not_before=end), end, may_drop=False)
+        if one.not_before == end:
+            break
+    return one
+
+
+def _both(known: Reached, other: Reached) -> Reached:
+    """Somebody who is reached in two ways: told if one of them tells, and as soon."""
+    reasons = dict.fromkeys(filter(None, (known.because, other.because)))
+    ways = [one for one in (known, other) if one.withheld is None] or [known]
+    held = [one.not_before for one in ways]
+    return replace(
+        ways[0],
+        because="; ".join(reasons) or None,
+        not_before=None if None in held else min(filter(None, held)),
+    )
+
+
 def _day(alerts: Alerts, recipient: Recipient, at: datetime) -> date:
     return at.astimezone(zone_of(alerts, recipient)).date()
 
 
-def _disturb(alerts: Alerts, one: Reached, at: datetime) -> Reached:
+def _disturb(alerts: Alerts, one: Reached, at: datetime, *, may_drop: bool = True) -> Reached:
+    if one.withheld is not None:
+        return one
     hours = one.recipient.quiet_hours
     end = None if hours is None else hours.until(at, zone_of(alerts, one.recipient))
     if hours is None or end is None:
         return one
-    return replace(one, withheld=QUIET_HOURS) if hours.drop else replace(one, not_before=end)
+    is_dropped = hours.drop and may_drop
+    return replace(one, withheld=QUIET_HOURS) if is_dropped else replace(one, not_before=end)

@@ -66,6 +66,23 @@ def test_a_night_ends_at_seven_where_the_recipient_is(at, ends):
     assert shown == ends
 
 
+@pytest.mark.parametrize(
+    ("at", "ends"),
+    [
+        ("2026-10-25 00:10", "2026-10-25 00:30"),  # 02:10 of summer
+        ("2026-10-25 00:40", None),  # 02:40 of summer
+        ("2026-10-25 01:10", "2026-10-25 01:30"),  # 02:10, for the second time
+    ],
+)
+def test_hours_that_end_in_the_hour_that_comes_twice_end_twice(at, ends):
+    hours = QuietHours(time(20), time(2, 30))
+    moment, end = (
+        None if one is None else datetime.fromisoformat(one).replace(tzinfo=timezone.utc)
+        for one in (at, ends)
+    )
+    assert hours.until(moment, STOCKHOLM) == end
+
+
 def test_a_quiet_weekend_joins_the_nights_around_it():
     hours = replace(NIGHT, days=frozenset({5, 6}))
     friday = datetime(2026, 11, 27, 20, 30, tzinfo=STOCKHOLM)
@@ -163,3 +180,35 @@ def test_who_is_reached_twice_is_told_once():
 def test_who_is_withheld_by_one_way_is_told_by_the_other():
     alerts = people(anna=away("bo"), bo=away("anna", last=date(2026, 11, 24)), cato={})
     assert [one.withheld for one in reached(alerts, "anna")] == [None]
+
+
+WEEKEND = replace(NIGHT, days=frozenset({5, 6}))
+FRIDAY_NIGHT = datetime(2026, 11, 27, 21, tzinfo=timezone.utc)
+MONDAY_MORNING = datetime(2026, 11, 30, 7, tzinfo=STOCKHOLM)
+
+
+def test_what_is_held_over_a_weekend_goes_to_the_deputy_of_who_is_away_on_monday():
+    absence = away("bo", date(2026, 11, 30), date(2026, 12, 6))
+    alerts = people(anna={"quiet_hours": WEEKEND, **absence}, bo={})
+    [one] = reached(alerts, "anna", at=FRIDAY_NIGHT)
+    assert (one.recipient.name, one.not_before) == ("bo", MONDAY_MORNING)
+    assert one.because == "deputy of anna, away until 2026-12-06"
+
+
+def test_what_is_held_until_a_handover_goes_to_whose_turn_it_is_then_when_they_are_awake():
+    rotation = Rotation(date(2026, 11, 23), ("anna", "bo"), time(0), STOCKHOLM)
+    late = replace(NIGHT, end=time(9), drop=True)
+    alerts = people({"duty": rotation}, anna={"quiet_hours": WEEKEND}, bo={"quiet_hours": late})
+    [one] = reached(alerts, "duty", at=FRIDAY_NIGHT)
+    assert (one.recipient.name, one.withheld) == ("bo", None)
+    assert one.not_before == datetime(2026, 11, 30, 9, tzinfo=STOCKHOLM)
+    [one] = reached(alerts, "duty", at=FRIDAY_NIGHT, is_critical=True)
+    assert (one.recipient.name, one.not_before) == ("anna", None)
+
+
+def test_who_is_reached_now_and_later_is_reached_now():
+    absence = away("bo", date(2026, 11, 30), date(2026, 12, 6))
+    alerts = people(anna={"quiet_hours": WEEKEND, **absence}, bo={})
+    for names in (("anna", "bo"), ("bo", "anna")):
+        [one] = reached(alerts, *names, at=FRIDAY_NIGHT)
+        assert (one.recipient.name, one.not_before) == ("bo", None)
