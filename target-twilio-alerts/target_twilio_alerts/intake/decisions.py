@@ -359,7 +359,8 @@ class Group:
     ) -> Edge:
         # What tells this edge from every other one of the document, whichever run meets it: a
         # content may come back under the same stamp, and time passes from the day last decided.
-        version = f"{ordinal}|{stamp or ''}|{content}"
+        # An index of PostgreSQL holds no text of any length.
+        version = f"{ordinal}|{(stamp or '')[:100]}|{content}"
         if watch.rule.condition.uses_clock:
             version += f"|{last}"
         decision: dict[str, Any] = {
