@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,12 +29,12 @@ from target_twilio_alerts.intake.opening import open_ledger
 from target_twilio_alerts.intake.reads import UnknownHistoryError
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
 from target_twilio_alerts.intake.untouched import Untouched
-from target_twilio_alerts.ledger import answers, events, versions
+from target_twilio_alerts.ledger import answers, events, locks, versions
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.rules import Outcome, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy.engine import Connection
@@ -336,6 +337,13 @@ class Intake:
         if not (arrivals or malformed or fresh or rates):
             return
         with self._ledger.write(keep=not self._dry_run) as connection:
+            touched: list[Iterable[str]] = [
+                (arrival.entity.stream for arrival in arrivals),
+                (record.stream for record in malformed),
+                (stream for stream, _ in fresh),
+                (rate_records.STREAM for _ in rates[:1]),
+            ]
+            locks.streams(connection, chain.from_iterable(touched))
             group = self._group(connection, [arrival.document.id for arrival in arrivals])
             for arrival in arrivals:
                 group.take(arrival, self._watches.get(arrival.entity.name, ()))
@@ -417,6 +425,7 @@ class Intake:
             return
         now = self._clock()
         with self._ledger.write(keep=not self._dry_run) as connection:
+            locks.streams(connection, (stream for stream, _ in left))
             told = self._recorder.complete(connection, left, at=now, reason=reason)
             events.append(connection, told, at=now, run_id=self._run.id)
         for stream, context in left:
