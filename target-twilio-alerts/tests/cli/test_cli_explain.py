@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timezone
 
 import pytest
+from ledgers import ON_BOTH
 from singer import COMPANY, invoice
 
 ANNA, BO = "+46701740605", "+46701740606"
@@ -73,6 +74,7 @@ def test_each_part_of_a_condition_has_its_answer_and_its_values(desk):
     assert balance == {"part": "balance > 0", "answer": "unknown", "values": "balance is null"}
 
 
+@ON_BOTH
 def test_an_alert_has_its_messages_and_what_became_of_them(desk):
     desk.run("deliver")
     [alert] = stories(desk, "1")["large"]["alerts"]
