@@ -1,4 +1,4 @@
-"""For every test of the workspace: chance is the same each time, and where the contracts are."""
+"""For every test of the workspace: chance, the contracts, and a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ def contracts():
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL server, started for the first test that wants one."""
+    from postgresql import running_postgres  # noqa: PLC0415
+
+    with running_postgres() as server:
+        yield server

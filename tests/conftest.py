@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from projects import Project, copy_to, script
-from warehouses import Warehouse, running_postgres
+from warehouses import Warehouse
 
 from visma_twilio_sandbox import Sandbox
 
@@ -39,12 +39,6 @@ def sandbox():
 @pytest.fixture
 def project(project_folder, tmp_path, sandbox):
     return Project.of(project_folder, tmp_path, sandbox)
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture

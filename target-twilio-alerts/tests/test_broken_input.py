@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 
 import pytest
-from singer import baseline, invoice, record, schema, state
+from ledgers import ON_BOTH
+from singer import COMPANY, baseline, invoice, record, schema, state
 
 MALFORMED = "SELECT problem, document_id IS NOT NULL, times FROM malformed_records ORDER BY rowid"
 
 
 def malformed(workplace):
-    with closing(sqlite3.connect(workplace.ledger_path)) as connection:
-        return connection.execute(MALFORMED).fetchall()
+    return workplace.query(MALFORMED)
 
 
 def test_broken_records_are_recorded_with_their_problem_and_the_run_goes_on(workplace, zygote):
@@ -150,3 +148,26 @@ def test_oddities_that_other_taps_write_do_no_harm(workplace, zygote):
     assert len(texts) == 2
     assert any("Kontors\N{REPLACEMENT CHARACTER}bolaget" in text for text in texts)
     assert any("Kontors\N{GRINNING FACE} \\ud800" in text for text in texts)
+
+
+@ON_BOTH
+def test_texts_that_no_column_or_index_holds_are_taken(workplace, zygote):
+    zygote.run(workplace, baseline())
+    long = {"stamp": "x" * 9000, "supplier": {"name": "Kontors\x00bolaget \\u0000" + "a" * 300}}
+    row = invoice("1\x00", 75000, timeStamp="y" * 9000, status="z" * 9000, **long)
+    zygote.run(workplace, schema() + record(row) + state())
+    (message,) = workplace.accepted
+    assert "Kontors\N{REPLACEMENT CHARACTER}bolaget \\u0000aaa" in message.body
+    ((stamp, row_version),) = workplace.query("SELECT stamp, row_version FROM documents")
+    assert (len(stamp), len(row_version)) == (9000, 9000)
+
+
+@ON_BOTH
+def test_a_rate_that_no_index_holds_is_malformed(workplace, zygote):
+    alerts = (workplace.root / "alerts.yml").read_text(encoding="utf-8")
+    workplace.write_alerts(alerts + "rates: {type: SPOT}\n")
+    rate = {"rateType": "SPOT", "fromCurrencyId": "E" * 9000, "toCurrencyId": "SEK"}
+    rate |= {"company": COMPANY, "effectiveDate": "2026-11-20", "rate": 11, "multDiv": "Multiply"}
+    zygote.run(workplace, schema("currency_rates") + record(rate, "currency_rates") + state())
+    problems = [problem for (problem,) in workplace.query("SELECT problem FROM malformed_records")]
+    assert "base is longer than 255 characters" in problems

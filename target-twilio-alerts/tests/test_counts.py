@@ -22,7 +22,8 @@ gone = rows.map(lambda row: {**row, "_sdc_deleted_at": "2026-11-24T02:00:00+00:0
 @pytest.fixture(scope="module")
 def busy_desk(tmp_path_factory):
     """A desk whose documents stay from example to example."""
-    desk = Desk(tmp_path_factory.mktemp("desk"))
+    root = tmp_path_factory.mktemp("desk")
+    desk = Desk(root, f"sqlite:///{root / 'ledger.db'}")
     yield desk
     desk.ledger.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import KEY, baseline, invoice, record, schema, state
 
 from target_twilio_alerts.ledger import tables
@@ -28,6 +29,7 @@ def documents(desk):
     return desk.rows(sa.select(columns.ordinal, columns.stamp, columns.final))
 
 
+@ON_BOTH
 def test_a_document_that_is_gone_alerts_nobody_and_is_an_event(desk):
     desk.rule("amount is null or amount > 50000")
     assert desk.read(invoice("1", 60000, stamp=NINE)) == ["1"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 
 import pytest
+from ledgers import ON_BOTH
 from singer import baseline, invoice, record, schema, state
 from waiting import until
 
@@ -70,6 +71,7 @@ def errors(ended):
     return [line for line in ended.stderr.splitlines() if "ERROR" in line]
 
 
+@ON_BOTH
 def test_a_clear_yes_is_accepted_and_a_clear_no_rejected_with_its_explanation(workplace, target):
     rules(workplace, sms="anna, bo")
     ended = target()
@@ -86,6 +88,7 @@ def test_a_clear_yes_is_accepted_and_a_clear_no_rejected_with_its_explanation(wo
     assert len(posts(workplace)) == 2
 
 
+@ON_BOTH
 def test_too_many_requests_postpone_a_message_which_leaves_in_the_same_run(workplace, target):
     fault(workplace, status=429, times=3)
     ended = target()
@@ -114,6 +117,7 @@ def seconds_until(moment):
     return (at - datetime.now(timezone.utc)).total_seconds()
 
 
+@ON_BOTH
 def test_a_wrong_auth_token_keeps_everything_pending_and_the_right_one_sends_it(workplace, target):
     right = workplace.config["auth_token"]
     workplace.config["auth_token"] = "wrong-token"
@@ -235,6 +239,7 @@ def dispatcher(workplace, *, timeout=15):
     ledger.close()
 
 
+@ON_BOTH
 @pytest.mark.usefixtures("pending")
 def test_a_message_just_claimed_is_not_taken_for_the_end_of_the_queue(workplace, monkeypatch):
     with dispatcher(workplace) as (ledger, delivering):
@@ -316,6 +321,7 @@ def test_without_time_to_deliver_everything_stays_pending_for_the_next_run(workp
     assert workplace.messages("state") == [("accepted",)]
 
 
+@ON_BOTH
 def test_the_next_run_asks_how_far_each_message_has_come(workplace, target):
     rules(workplace, sms="anna, bo", second=UNREACHABLE)
     target()
@@ -332,6 +338,7 @@ def test_the_next_run_asks_how_far_each_message_has_come(workplace, target):
     assert len(workplace.sandbox.requests("twilio")) == asked
 
 
+@ON_BOTH
 def test_the_most_severe_leaves_first(workplace, target):
     severities = ("low", "critical", "normal", "high")
     workplace.write_alerts(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import invoice
 
 from target_twilio_alerts.ledger import runs, silences
@@ -47,6 +48,7 @@ def digest(desk, **rule):
     desk.rule("amount > 50000", digest=DAILY, **{"via": "email", **rule})
 
 
+@ON_BOTH
 def test_alerts_wait_for_their_digest_and_are_told_together_once(desk):
     digest(desk)
     assert desk.read(invoice("1", 75000), invoice("2", 60000)) == ["1", "2"]
@@ -59,6 +61,7 @@ def test_alerts_wait_for_their_digest_and_are_told_together_once(desk):
     assert follow_up(desk, DUE + timedelta(days=1)) == []
 
 
+@ON_BOTH
 def test_a_crash_while_it_is_written_leaves_it_for_the_next_run(desk):
     digest(desk)
     desk.read(invoice("1", 75000))
@@ -68,6 +71,7 @@ def test_a_crash_while_it_is_written_leaves_it_for_the_next_run(desk):
     assert follow_up(desk) == []
 
 
+@ON_BOTH
 def test_an_alert_after_the_time_waits_for_the_next_day(desk):
     digest(desk)
     desk.clock = lambda: DUE
@@ -76,6 +80,7 @@ def test_an_alert_after_the_time_waits_for_the_next_day(desk):
     assert len(follow_up(desk, DUE + timedelta(days=1))) == 1
 
 
+@ON_BOTH
 def test_totals_are_of_each_currency_and_a_digest_has_all_rules(desk):
     other = {
         "entity": "supplier_invoice",
@@ -105,6 +110,7 @@ def test_totals_are_of_each_currency_and_a_digest_has_all_rules(desk):
     assert "Total: 60,000.00\u00a0EUR + 75,000.00\u00a0SEK" in text
 
 
+@ON_BOTH
 def test_each_recipient_and_channel_has_one_and_the_ledger_knows_what_it_told(desk):
     people = {
         "ap": {"name": "Anna", "sms": "+46701740605", "email": "a@example.com"},
@@ -125,6 +131,7 @@ def test_each_recipient_and_channel_has_one_and_the_ledger_knows_what_it_told(de
     assert sum('"alerts":["' in body for body in bodies) == 4
 
 
+@ON_BOTH
 def test_what_is_silenced_when_it_is_due_is_not_in_it(desk):
     digest(desk)
     desk.read(invoice("1", 75000))
@@ -134,6 +141,7 @@ def test_what_is_silenced_when_it_is_due_is_not_in_it(desk):
     assert follow_up(desk) == []
 
 
+@ON_BOTH
 def test_a_rule_that_is_gone_has_no_digest_and_the_trail_says_so(desk):
     digest(desk)
     desk.read(invoice("1", 75000))

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import invoice
 
 from target_twilio_alerts.ledger import tables
@@ -27,6 +28,7 @@ def test_a_document_that_is_true_when_first_seen_alerts(desk):
     assert desk.read(invoice("1", 60000), invoice("2", 1), invoice("3", 60000)) == ["1", "3"]
 
 
+@ON_BOTH
 def test_replays_restamps_and_unchanged_resends_alert_nobody(desk):
     first, second = invoice("1", 100, stamp=NINE), invoice("1", 60000, stamp=TEN)
     assert desk.read(first, second) == ["1"]
@@ -54,6 +56,7 @@ def test_a_restamp_without_a_change_makes_older_records_stale(desk):
     assert desk.outcomes == {"stale": 1}
 
 
+@ON_BOTH
 @pytest.mark.parametrize("at_once", [True, False])
 def test_true_then_unknown_then_true_is_no_edge(desk, at_once):
     versions = [
@@ -117,6 +120,7 @@ def test_a_credit_note_counts_as_negative(desk):
     assert desk.read(invoice("1", 60000, documentType="DebitAdj")) == []
 
 
+@ON_BOTH
 def test_a_changed_condition_takes_documents_as_they_were(desk):
     desk.read(invoice("1", 100, stamp=NINE))
     desk.rule("amount > 50")
@@ -141,6 +145,7 @@ def test_of_two_recipients_with_one_address_the_second_is_suppressed(desk):
     ]
 
 
+@ON_BOTH
 def test_an_alert_keeps_what_it_was_decided_on(desk):
     desk.read(invoice("1", 100, stamp=NINE))
     desk.read(invoice("1", Decimal("60000.10"), stamp=TEN))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import invoice
 
 from target_twilio_alerts.ledger import escalations, runs, tables
@@ -49,7 +50,8 @@ def alert(desk, steps=STEPS, **rule):
 
 def settled(desk):
     table = tables.escalations.c
-    return [tuple(row) for row in desk.rows(sa.select(table.step, table.state, table.reason))]
+    query = sa.select(table.step, table.state, table.reason).order_by(table.step)
+    return [tuple(row) for row in desk.rows(query)]
 
 
 def acknowledge(desk):
@@ -59,6 +61,7 @@ def acknowledge(desk):
         assert escalations.acknowledge(connection, made)
 
 
+@ON_BOTH
 def test_each_step_is_taken_when_its_time_has_come_and_only_once(desk, later):
     alert(desk)
     assert later(14) == []
@@ -69,11 +72,13 @@ def test_each_step_is_taken_when_its_time_has_come_and_only_once(desk, later):
     assert settled(desk) == [(1, "taken", None), (2, "taken", None)]
 
 
+@ON_BOTH
 def test_steps_that_were_missed_are_taken_by_the_next_run(desk, later):
     alert(desk)
     assert [step for step, *_ in later(10_000)] == [1, 2]
 
 
+@ON_BOTH
 def test_what_is_acknowledged_goes_no_further(desk, later):
     alert(desk)
     later(15)
@@ -82,6 +87,7 @@ def test_what_is_acknowledged_goes_no_further(desk, later):
     assert settled(desk) == [(1, "taken", None), (2, "ended", "acknowledged by Anna")]
 
 
+@ON_BOTH
 def test_a_text_of_a_step_says_that_it_is_one(desk, later):
     alert(desk)
     later(15)
@@ -93,6 +99,7 @@ def test_a_text_of_a_step_says_that_it_is_one(desk, later):
     assert "Escalated: " in text
 
 
+@ON_BOTH
 @pytest.mark.parametrize(("state", "steps"), [("delivered", 0), ("read", 0), ("sent", 1)])
 def test_unless_delivered_waits_for_word_that_it_reached_somebody(desk, later, state, steps):
     alert(desk, [{**STEPS[0], "unless": "delivered"}])
@@ -101,6 +108,7 @@ def test_unless_delivered_waits_for_word_that_it_reached_somebody(desk, later, s
     assert len(later(15)) == steps
 
 
+@ON_BOTH
 def test_statuses_are_asked_for_before_a_step_that_depends_on_one(desk, tmp_path):
     alert(desk, [{**STEPS[0], "unless": "delivered"}])
     asked = []
@@ -118,6 +126,7 @@ def test_statuses_are_asked_for_before_a_step_that_depends_on_one(desk, tmp_path
     assert asked == [15]
 
 
+@ON_BOTH
 def test_quiet_hours_that_held_the_alert_hold_its_escalation(desk, later):
     night = {"from": "10:00", "to": "12:00"}  # of Stockholm: 09 to 11 UTC
     people = {
@@ -129,6 +138,7 @@ def test_quiet_hours_that_held_the_alert_hold_its_escalation(desk, later):
     assert later(75) == [(1, "cfo", "sms", "pending")]
 
 
+@ON_BOTH
 def test_what_is_silenced_is_not_escalated(desk, later):
     alert(desk)
     with desk.ledger.write() as connection:
@@ -139,6 +149,7 @@ def test_what_is_silenced_is_not_escalated(desk, later):
     assert settled(desk)[0] == (1, "ended", "silenced")
 
 
+@ON_BOTH
 def test_a_step_that_the_rule_no_longer_has_ends(desk, later):
     alert(desk)
     desk.rule("amount > 50000", escalate=STEPS[0])
@@ -146,6 +157,7 @@ def test_a_step_that_the_rule_no_longer_has_ends(desk, later):
     assert settled(desk)[1] == (2, "ended", "the rule has no such step any more")
 
 
+@ON_BOTH
 def test_a_rule_that_is_gone_escalates_nothing(desk, later):
     alert(desk)
     desk.rule(

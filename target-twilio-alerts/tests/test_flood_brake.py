@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import invoice
 
 from target_twilio_alerts.ledger import runs, told
@@ -52,6 +53,7 @@ def summaries(desk):
     return [text for (text,) in desk.rows(query)]
 
 
+@ON_BOTH
 def test_without_limits_nobody_gets_more_than_a_hundred_an_hour(desk):
     flood(desk, 103)
     assert held(desk) == 3
@@ -63,6 +65,7 @@ def test_without_limits_nobody_gets_more_than_a_hundred_an_hour(desk):
     assert desk.counts["messages held by the flood brake"] == 3
 
 
+@ON_BOTH
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
@@ -79,6 +82,7 @@ def test_each_limit_lets_through_what_it_says(desk, limits, why):
     assert {reason for _, _, reason in states(desk) if reason} == {f"flood brake: {why}"}
 
 
+@ON_BOTH
 def test_an_hour_counts_across_runs_and_passes(desk):
     desk.rule("amount > 50000", file={"limits": {"per_rule": 3}})
     flood(desk, 2)
@@ -90,6 +94,7 @@ def test_an_hour_counts_across_runs_and_passes(desk):
     assert held(desk) == 1
 
 
+@ON_BOTH
 def test_what_messages_will_cost_is_limited_for_a_day(desk, tmp_path):
     (tmp_path / "prices.csv").write_text("channel,country,price\nsms,SE,0.05\nsms,*,1\n")
     limits = {"cost_per_day": "0.10", "prices": "prices.csv"}
@@ -103,6 +108,7 @@ def test_what_messages_will_cost_is_limited_for_a_day(desk, tmp_path):
     assert held(desk) == 0
 
 
+@ON_BOTH
 def test_one_summary_names_what_was_held_and_another_not_before_an_hour(desk):
     limits = {"per_rule": 2, "notify": "cfo", "via": "email"}
     desk.rule("amount > 50000", file={"limits": limits})
@@ -140,6 +146,7 @@ def test_many_matches_are_a_hundred_messages_across_groups_of_records(desk):
     assert held(desk) == 1_100
 
 
+@ON_BOTH
 def test_what_is_released_waits_to_be_sent_and_what_is_not_held_does_not(desk):
     desk.rule("amount > 50000", file={"limits": {"per_rule": 2}})
     flood(desk, 4)

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import pytest
 import sqlalchemy as sa
 from desk import STREAM, Desk
+from ledgers import ON_BOTH
 from singer import CONTEXT, invoice, line, record, schema, state
 
 from target_twilio_alerts.ledger import tables
@@ -80,8 +81,9 @@ def test_true_then_undecided_then_true_by_the_clock_is_no_edge(desk, day):
     assert desk.read() == []
 
 
-def test_two_runs_may_complete_the_same_read(tmp_path):
-    one, other = Desk(tmp_path), Desk(tmp_path)
+@ON_BOTH
+def test_two_runs_may_complete_the_same_read(tmp_path, database):
+    one, other = Desk(tmp_path, database), Desk(tmp_path, database)
     partition = {"context": CONTEXT, "replication_key_value": EARLY}
     doubled = {"bookmarks": {"ledgers": {"partitions": [partition, partition]}}}
     opened = [desk.open_intake() for desk in (one, other)]

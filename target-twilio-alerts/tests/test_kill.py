@@ -6,13 +6,13 @@ The sandbox is the judge: it records every request that arrives, also those it l
 from __future__ import annotations
 
 import random
-import shutil
 from collections import Counter
 from dataclasses import replace
 from functools import partial
 from urllib.parse import parse_qs
 
 import pytest
+from ledgers import ON_BOTH, copied
 from singer import baseline, invoice, record, schema, state
 from waiting import until
 from zygote import Step
@@ -95,12 +95,10 @@ def test_killed_before_its_state_left_nothing_is_sent_twice(workplace, zygote):
     judge(workplace, "12")
 
 
+@ON_BOTH
 @pytest.mark.parametrize("moment", [BEFORE, AFTER])
 def test_killed_at_each_step_nothing_is_lost_and_nothing_is_sent_twice(
-    workplace,
-    zygote,
-    moment,
-    tmp_path,
+    workplace, zygote, databases, moment, tmp_path
 ):
     """Dies at the first transaction in one run, at the second in another, and so on to the end."""
     zygote.run(workplace, baseline())
@@ -108,8 +106,8 @@ def test_killed_at_each_step_nothing_is_lost_and_nothing_is_sent_twice(
     for number in range(1, 100):
         place = replace(workplace, root=tmp_path / str(number), config={**workplace.config})
         place.root.mkdir()
-        place.config |= {"ledger_url": f"sqlite:///{place.ledger_path}", "max_in_flight": 1}
-        shutil.copy(workplace.ledger_path, place.ledger_path)
+        url = copied(workplace.config["ledger_url"], place.root, databases)
+        place.config |= {"ledger_url": url, "max_in_flight": 1}
         names = [f"{number}a", f"{number}b"]
         died = zygote.start(place, lines(names), die=Step(moment, number)).wait()
         if died.code == 0:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import invoice
 
 from target_twilio_alerts.ledger import tables
@@ -27,6 +28,7 @@ def day(desk):
     return set_day
 
 
+@ON_BOTH
 def test_once_per_document_alerts_no_more_though_it_becomes_true_again(desk):
     desk.rule("amount > 50000", once_per="document")
     assert desk.read(invoice("1", 75000, stamp=FIRST), invoice("2", 75000, stamp=FIRST)) == [
@@ -38,6 +40,7 @@ def test_once_per_document_alerts_no_more_though_it_becomes_true_again(desk):
     assert {name: n for name, n in desk.outcomes.items() if n} == {"already_told": 1}
 
 
+@ON_BOTH
 def test_once_per_counterparty_and_day_alerts_of_the_first_document_of_each(desk, day):
     desk.rule("amount > 50000", once_per=["counterparty", "day"])
     rows = [invoice(str(n), 75000, **who) for n, who in enumerate((ACME, ACME, BOLT))]
@@ -48,6 +51,7 @@ def test_once_per_counterparty_and_day_alerts_of_the_first_document_of_each(desk
     assert desk.read(invoice("4", 75000, **ACME), invoice("5", 75000, **ACME)) == ["4"]
 
 
+@ON_BOTH
 def test_once_per_day_is_one_alert_for_each_company(desk, day):
     desk.rule("amount > 50000", once_per="day")
     assert desk.read(invoice("1", 75000, **ACME), invoice("2", 75000, **BOLT)) == ["1"]
@@ -55,12 +59,14 @@ def test_once_per_day_is_one_alert_for_each_company(desk, day):
     assert desk.read(invoice("3", 75000, **ACME)) == ["3"]
 
 
+@ON_BOTH
 def test_documents_of_no_known_counterparty_are_not_taken_for_one(desk):
     desk.rule("amount > 50000", once_per="counterparty")
     nobody = {"supplier": None}
     assert desk.read(invoice("1", 75000, **nobody), invoice("2", 75000, **nobody)) == ["1", "2"]
 
 
+@ON_BOTH
 def test_the_trail_tells_which_alert_stands_for_the_one_withheld(desk):
     desk.rule("amount > 50000", once_per="counterparty")
     desk.read(invoice("1", 75000, **ACME), invoice("2", 80000, **ACME))

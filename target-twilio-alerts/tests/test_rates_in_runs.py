@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import COMPANY, invoice
 
 from target_twilio_alerts.ledger import answers, tables
@@ -37,6 +38,7 @@ def test_the_rate_that_an_alert_was_decided_by_is_kept_with_it(desk):
     assert rate["day"] == "2026-11-20"
 
 
+@ON_BOTH
 def test_what_is_undecided_is_listed_with_its_reason_until_it_is_decided(desk):
     desk.rule(KRONOR, rates="")
     assert desk.read(euros("1", 5000)) == []
@@ -49,6 +51,7 @@ def test_what_is_undecided_is_listed_with_its_reason_until_it_is_decided(desk):
     assert undecided(desk) == {}
 
 
+@ON_BOTH
 def test_a_rate_that_comes_late_raises_the_alert_once_though_nobody_touched_the_document(desk):
     desk.rule(KRONOR, rates="")
     assert desk.read(euros("1", 5000), euros("2", 4000)) == []
@@ -118,6 +121,7 @@ def test_a_rate_that_comes_after_the_document_decides_it_at_the_end_of_the_run(d
     assert desk.read(spot(Decimal("11.5")), stream="currency_rates") == ["1"]
 
 
+@ON_BOTH
 def test_a_rate_that_divides_is_turned_around_and_a_corrected_one_counts(desk):
     desk.rule(KRONOR, rate_type="SPOT")
     inverse = {"base": "EUR", "quote": "SEK", "multDiv": "Divide"}

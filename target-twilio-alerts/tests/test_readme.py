@@ -122,9 +122,11 @@ def test_what_it_says_is_said_is_in_the_code():
         "nothing was lost: correct the credentials, and the next run or ",
         "broke before the answer; it may have been sent",
         "the tap writes something else than Singer messages to its standard output",
-        "is not supported; use a SQLite file",
+        "is not supported; use SQLite or PostgreSQL",
         "from_number (or messaging_service_sid)",
         "set a number of this account that can ",
+        "; check host, user, password and database",
+        "what was committed is kept, and the next run goes on from there",
         "not a mobile number",
     ):
         assert words in README

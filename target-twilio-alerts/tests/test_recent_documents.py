@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import invoice
 
 from target_twilio_alerts.ledger import tables
@@ -64,6 +65,7 @@ def test_a_document_that_was_voided_or_deleted_counts_no_more(desk):
     assert desk.read(gone, bill("4", 70)) == []
 
 
+@ON_BOTH
 def test_a_document_that_moves_to_another_supplier_is_compared_there(desk):
     desk.rule(DUPLICATE)
     assert desk.read(bill("1", 1000), bill("2", 1000, **BOLT)) == []
@@ -113,6 +115,7 @@ def test_without_a_date_or_a_supplier_it_is_undecided_and_says_what_is_null(desk
     }
 
 
+@ON_BOTH
 def test_days_pass_by_with_the_documents_that_are_near(desk):
     desk.rule(f"due_date < today and {DUPLICATE}")
     due = {"dueDate": "2020-01-01T00:00:00"}

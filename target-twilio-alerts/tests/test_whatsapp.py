@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 
 import pytest
 from singer import baseline, invoice, record, schema, state
@@ -35,9 +33,7 @@ def run(workplace, zygote):
 
 
 def kept(workplace):
-    with closing(sqlite3.connect(workplace.ledger_path)) as connection:
-        query = "SELECT content_sid, content_variables, text FROM message_contents"
-        return connection.execute(query).fetchall()
+    return workplace.query("SELECT content_sid, content_variables, text FROM message_contents")
 
 
 def test_a_template_arrives_with_the_documents_values_and_is_followed_to_its_end(workplace, run):

@@ -1,9 +1,10 @@
 """Targets forked from one process that has imported everything: hundreds of runs in seconds.
 
 Run as a script it is that process: it takes orders as JSON lines on its standard input, and forks
-a target for each. A target may be told to kill itself at a step, which is a transaction of its
-ledger: at the ``commit`` number n, before anything of it is on disk, or at the ``checkin`` number
-n, when the connection is given back after it.
+a target, or the command ``twilio-alerts``, for each. It may be told to kill or stop itself at a
+step, which is a transaction of its ledger: at the ``commit`` number n, before anything of it is on
+disk, or at the ``checkin`` number n, when the connection is given back after it; of all
+transactions, or of those that bring a message into a state.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -25,10 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """Where a target is to die."""
+    """Where a process is to die, or to be stopped until somebody lets it go on."""
 
     event: str
-    number: int
+    number: int = 1
+    state: str | None = None
+    signal: int = signal.SIGKILL
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,20 @@ class Running:
         written = [(self._folder / name).read_text("utf-8") for name in ("stdout", "stderr")]
         return Ended(code, *written)
 
+    def is_stopped(self) -> bool:
+        """Whether it has met a step at which it stops."""
+        return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+
+    def stop(self) -> None:
+        """Stop it wherever it is."""
+        os.kill(self.pid, signal.SIGSTOP)
+        while not self.is_stopped():
+            pass
+
+    def go_on(self) -> None:
+        """Let it go on that is stopped."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def _ask(self, what: str) -> int | None:
         _order(self._zygote, {what: self.pid})
         code: int | None = _answer(self._zygote)["code"]
@@ -88,13 +108,22 @@ class Zygote:
         """Start a target of this workplace over these lines."""
         folder: Path = workplace.root
         (folder / "stdin").write_text(lines, encoding="utf-8")
+        return self._fork(workplace, [], die)
+
+    def command(self, workplace: Any, *arguments: str, die: Step | None = None) -> Running:
+        """Start ``twilio-alerts``."""
+        (workplace.root / "stdin").write_text("", encoding="utf-8")
+        return self._fork(workplace, list(arguments), die)
+
+    def _fork(self, workplace: Any, arguments: list[str], die: Step | None) -> Running:
         order = {
-            "folder": str(folder),
+            "folder": str(workplace.root),
             "config": str(workplace.config_file()),
+            "arguments": arguments,
             "die": vars(die) if die else None,
         }
         _order(self._process, order)
-        return Running(self._process, folder)
+        return Running(self._process, workplace.root)
 
     def run(self, workplace: Any, lines: str, *, code: int = 0) -> Ended:
         """Run a target of this workplace over these lines."""
@@ -119,8 +148,11 @@ def _serve() -> None:
     import sqlite3  # noqa: F401, PLC0415 - imported once, for every target
 
     import alembic.command  # noqa: F401, PLC0415
+    import psycopg  # noqa: F401, PLC0415
+    import sqlalchemy.dialects.postgresql.psycopg  # noqa: PLC0415
     import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401, PLC0415
 
+    import target_twilio_alerts.cli  # noqa: PLC0415
     import target_twilio_alerts.target  # noqa: F401, PLC0415
 
     gc.freeze()
@@ -151,6 +183,7 @@ def _look_after(pid: int, what: str, codes: dict[int, int]) -> int | None:
 
 
 def _become_target(order: dict[str, Any]) -> None:
+    from target_twilio_alerts.cli import main  # noqa: PLC0415
     from target_twilio_alerts.target import TargetTwilioAlerts  # noqa: PLC0415
 
     folder = Path(order["folder"])
@@ -165,7 +198,8 @@ def _become_target(order: dict[str, Any]) -> None:
     if order["die"]:
         _die_at(Step(**order["die"]))
     try:
-        TargetTwilioAlerts.cli(["--config", order["config"]])
+        program = main if order["arguments"] else TargetTwilioAlerts.cli
+        program(["--config", order["config"], *order["arguments"]])
     except SystemExit as end:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -177,12 +211,19 @@ def _die_at(step: Step) -> None:
 
     numbers = itertools.count(1)
 
-    def meet(*_: object) -> None:
-        if next(numbers) == step.number:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def meet(where: Any, record: Any = None) -> None:
+        brings = (record or where).info.pop("brings", None)
+        if step.state in {None, brings} and next(numbers) == step.number:
+            # To this very thread: it must not come further.
+            signal.pthread_kill(threading.get_ident(), step.signal)
+
+    def look(connection: Any, _cursor: Any, statement: str, given: Any, *_: object) -> None:
+        if statement.startswith("UPDATE messages SET state="):
+            connection.info["brings"] = given["state"] if isinstance(given, dict) else given[0]
 
     known = sa.engine.Engine if step.event == "commit" else sa.pool.Pool
     sa.event.listen(known, step.event, meet)
+    sa.event.listen(sa.engine.Engine, "before_cursor_execute", look)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,9 @@ from target_twilio_alerts.delivery.channels import (
     Postponed,
     Rejected,
 )
-from target_twilio_alerts.delivery.consequences import consequences
-from target_twilio_alerts.delivery.opting_out import remember_opt_out
-from target_twilio_alerts.ledger import Event, MessageState, events, outbox
+from target_twilio_alerts.delivery.steps import Steps
+from target_twilio_alerts.ledger import LedgerLostError, outbox
 from target_twilio_alerts.ledger.runs import utc_now
-from target_twilio_alerts.ledger.tables import iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,7 +75,7 @@ class Dispatcher:
     ) -> None:
         self._ledger = ledger
         self._channels = channels
-        self._run = run
+        self._steps = Steps(ledger, run)
         self._slots = max_in_flight
         self._callbacks = callbacks
         self._changed = threading.Condition()
@@ -93,14 +91,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Settle what ended processes left, then begin to deliver."""
-        now = utc_now()
-        with self._ledger.write() as connection:
-            lost = outbox.recover(connection, at=now)
-            told = [
-                Event("message_unknown", {"reason": outbox.INTERRUPTED}, message_id=message_id)
-                for message_id in lost
-            ]
-            events.append(connection, told, at=now, run_id=self._run.id)
+        lost = self._steps.recover()
         if lost:
             logger.warning(
                 "%d message(s) were being handed over when an earlier run ended; they are "
@@ -158,7 +149,10 @@ class Dispatcher:
             return True
         if self._woken or self._claiming or self._in_flight:
             return False
-        due = self._next_due()
+        try:
+            due = self._next_due()
+        except LedgerLostError:
+            return False  # the thread that claims waits for it, or ends
         return due is None or due > deadline
 
     def _next_due(self) -> datetime | None:
@@ -188,7 +182,11 @@ class Dispatcher:
     def _seconds_to_next(self) -> float:
         if self._in_flight >= self._slots:
             return _IDLE_SECONDS
-        if (due := self._next_due()) is None:
+        try:
+            due = self._next_due()
+        except LedgerLostError:
+            return 0.0
+        if due is None:
             return _IDLE_SECONDS
         return min(_IDLE_SECONDS, max(0.0, (due - utc_now()).total_seconds()))
 
@@ -200,14 +198,9 @@ class Dispatcher:
             self._claiming = free > 0
         if not free:
             return
-        with self._ledger.write() as connection:
-            claimed = outbox.claim(
-                connection,
-                at=utc_now(),
-                run_id=self._run.id,
-                limit=free,
-                channels=list(self._channels),
-            )
+        claimed = self._steps.claim(
+            limit=free, channels=list(self._channels), unless=lambda: self._stopping
+        )
         with self._changed:
             self._claiming = False
             self._in_flight += len(claimed)
@@ -227,13 +220,13 @@ class Dispatcher:
 
     def _deliver(self, message: ClaimedMessage) -> None:
         if self._stopping:
-            self._release(message)
+            self._steps.release(message)
             return
         left = None if message.valid_until is None else message.valid_until - utc_now()
         if left is not None and left <= timedelta(0):
-            self._expire(message)
+            self._steps.expire(message)
             return
-        if not self._begin(message):
+        if not self._steps.begin(message):
             return
         outcome = self._channels[message.channel].send(
             Outgoing(
@@ -251,85 +244,8 @@ class Dispatcher:
                 validity_seconds=None if left is None else max(1, int(left.total_seconds())),
             ),
         )
-        self._record(message, outcome)
-
-    def _release(self, message: ClaimedMessage) -> None:
-        with self._ledger.write() as connection:
-            outbox.move(
-                connection,
-                message,
-                before=[MessageState.CLAIMED],
-                at=utc_now(),
-                state=MessageState.PENDING,
-                claim_token=None,
-            )
-
-    def _expire(self, message: ClaimedMessage) -> None:
-        """Let go of a message that has waited until it is of no use any more."""
-        now, reason = utc_now(), outbox.EXPIRED
-        with self._ledger.write() as connection:
-            if outbox.move(
-                connection,
-                message,
-                before=[MessageState.CLAIMED],
-                at=now,
-                state=MessageState.SUPPRESSED,
-                reason=reason,
-                claim_token=None,
-            ):
-                event = Event(
-                    "message_suppressed",
-                    {"reason": reason, "valid_until": iso_utc(message.valid_until or now)},
-                    alert_id=message.alert_id,
-                    message_id=message.id,
-                )
-                events.append(connection, [event], at=now, run_id=self._run.id)
-                logger.info("Message %s is not sent: %s", message.id, reason)
-
-    def _begin(self, message: ClaimedMessage) -> bool:
-        """Commit ``sending`` to disk before the call; False if the claim is no longer ours."""
-        now = utc_now()
-        with self._ledger.write() as connection:
-            ours = outbox.move(
-                connection,
-                message,
-                before=[MessageState.CLAIMED],
-                at=now,
-                state=MessageState.SENDING,
-                sending_at=now,
-                tries=message.tries + 1,
-                not_before=None,
-                reason=None,
-            )
-            if ours:
-                event = Event(
-                    "message_sending",
-                    {"try": message.tries + 1},
-                    alert_id=message.alert_id,
-                    message_id=message.id,
-                )
-                events.append(connection, [event], at=now, run_id=self._run.id)
-        return ours
-
-    def _record(self, message: ClaimedMessage, outcome: Outcome) -> None:
-        now = utc_now()
         self._note(message, outcome)
-        values, kind, body = consequences(outcome, tries=message.tries, at=now)
-        with self._ledger.write() as connection:
-            moved = outbox.move(
-                connection,
-                message,
-                # `unknown`: another process may have given us up; our answer is the evidence.
-                before=[MessageState.SENDING, MessageState.UNKNOWN],
-                at=now,
-                **values,
-            )
-            body["late"] = not moved
-            told = [Event(kind, body, alert_id=message.alert_id, message_id=message.id)]
-            told += remember_opt_out(
-                connection, message.id, message.channel, message.address, body.get("code"), at=now
-            )
-            events.append(connection, told, at=now, run_id=self._run.id)
+        self._steps.record(message, outcome)
 
     def _note(self, message: ClaimedMessage, outcome: Outcome) -> None:
         """Count an outcome; credentials that are wrong for every message end the delivering."""

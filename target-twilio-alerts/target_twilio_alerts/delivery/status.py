@@ -16,6 +16,7 @@ from target_twilio_alerts.ledger.tables import message_contents, messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from target_twilio_alerts.delivery.channels import Channel, StatusReport
     from target_twilio_alerts.ledger import Ledger
@@ -110,22 +111,15 @@ def _put_last(ledger: Ledger, row: sa.Row[Any]) -> None:
 def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run: Run) -> None:
     """Write what a provider says of a message: its state if it moves up, and the event."""
     now = utc_now()
-    moved = next_state(MessageState(row.state), report.status)
-    values: dict[str, Any] = {"status_at": now}
-    if report.status != row.status:
-        values["status"] = report.status
-    if report.segments and row.channel == "sms":
-        values["segments"] = report.segments
-    if moved is not None:
-        values |= {"state": moved.value, "updated_at": now}
-    if report.error_code is not None:
-        values |= {"error_code": str(report.error_code), "error_message": report.error_message}
     with ledger.write() as connection:
-        connection.execute(
-            sa.update(messages)
-            .where(messages.c.id == row.id, messages.c.state == row.state)
-            .values(**values),
-        )
+        # Since it was asked for, another process may have been told more.
+        known = connection.execute(
+            sa.select(messages.c.state, messages.c.status)
+            .where(messages.c.id == row.id)
+            .with_for_update(key_share=True),
+        ).one()
+        values = _news(known, report, is_sms=row.channel == "sms", at=now)
+        connection.execute(sa.update(messages).where(messages.c.id == row.id).values(**values))
         if "status" in values:
             code = None if report.error_code is None else str(report.error_code)
             event = Event(
@@ -144,3 +138,23 @@ def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run:
                 *remember_opt_out(connection, row.id, row.channel, address, code, at=now),
             ]
             events.append(connection, told, at=now, run_id=run.id)
+
+
+def _news(
+    known: sa.Row[Any], report: StatusReport, *, is_sms: bool, at: datetime
+) -> dict[str, Any]:
+    """What a report changes of a message; only the time, if it is behind what is known."""
+    values: dict[str, Any] = {"status_at": at}
+    current, reported = MessageState(known.state), _STATES.get(report.status)
+    if reported is not None and _RANK[reported] < _RANK.get(current, 0):
+        return values
+    if report.status != known.status:
+        values["status"] = report.status
+    if report.segments and is_sms:
+        values["segments"] = report.segments
+    moved = next_state(current, report.status)
+    if moved is not None:
+        values |= {"state": moved.value, "updated_at": at}
+    if report.error_code is not None:
+        values |= {"error_code": str(report.error_code), "error_message": report.error_message}
+    return values

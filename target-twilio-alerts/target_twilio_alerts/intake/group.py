@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,12 +28,12 @@ from target_twilio_alerts.intake.notices import absent_streams, unknown_companie
 from target_twilio_alerts.intake.opening import open_ledger
 from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
 from target_twilio_alerts.intake.untouched import Due, Untouched, every_open_document
-from target_twilio_alerts.ledger import answers, events, versions
+from target_twilio_alerts.ledger import answers, events, locks, versions
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.rules import Outcome, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy.engine import Connection
@@ -322,6 +323,13 @@ class Intake:
         if not (arrivals or malformed or fresh or rates):
             return
         with self._ledger.write(keep=not self._dry_run) as connection:
+            touched: list[Iterable[str]] = [
+                (arrival.entity.stream for arrival in arrivals),
+                (record.stream for record in malformed),
+                (stream for stream, _ in fresh),
+                (rate_records.STREAM for _ in rates[:1]),
+            ]
+            locks.streams(connection, chain.from_iterable(touched))
             group = self._group(connection, [arrival.document.id for arrival in arrivals])
             for arrival in arrivals:
                 group.take(arrival, self._watches.get(arrival.entity.name, ()))
@@ -350,8 +358,7 @@ class Intake:
         )
 
     def _today(self, now: datetime) -> date | None:
-        zone = self._alerts.timezone
-        return None if zone is None else now.astimezone(zone).date()
+        return now.astimezone(zone).date() if (zone := self._alerts.timezone) else None
 
     def _look_at_the_untouched(self) -> None:
         untouched = Untouched(
@@ -373,6 +380,7 @@ class Intake:
             return
         now = self._clock()
         with self._ledger.write(keep=not self._dry_run) as connection:
+            locks.streams(connection, (stream for stream, _ in ended))
             told = self._recorder.complete(connection, ended, at=now, reason=reason)
             events.append(connection, told, at=now, run_id=self._run.id)
         self._baselines.add(ended)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from target_twilio_alerts.intake import rate_records
 from target_twilio_alerts.intake.arrivals import Watch
 from target_twilio_alerts.intake.reads import CompleteReads
-from target_twilio_alerts.ledger import Event, events, versions
+from target_twilio_alerts.ledger import Event, events, locks, versions
 from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger import rates as ledger_rates
 
@@ -42,6 +42,7 @@ def open_ledger(
     watches: dict[str, list[Watch]] = {}
     told = []
     with ledger.write(keep=keep) as connection:
+        locks.telling(connection)
         for rule in alerts.rules:
             epoch = ledger_alerts.current_epoch(
                 connection,

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 STREAM = "currency_rates"
 
+_LONGEST = 255
+
 _FIELDS = {
     field.name: field.reader()
     for field in (
@@ -44,6 +46,8 @@ def read_rate(record: Mapping[str, Any]) -> tuple[str, Rate]:
             raise UnusableRecord(f"{name} {error}") from None
         if values[name] is None:
             raise UnusableRecord(f"{name} is missing, without which a rate is none")
+        if len(str(values[name])) > _LONGEST:
+            raise UnusableRecord(f"{name} is longer than {_LONGEST} characters")
     if values["rate"] <= 0:
         raise UnusableRecord("rate is not above 0")
     direction = values["direction"][:1].upper()

@@ -13,6 +13,7 @@ from target_twilio_alerts.ledger import (
     answers,
     digests,
     escalations,
+    locks,
     opt_outs,
     outbox,
     silences,
@@ -109,6 +110,7 @@ class Recorder:
         )
         quiet = Quiet()
         if group.edges:
+            locks.telling(connection)
             quiet = Quiet(silences.active(connection, at=group.at), opt_outs.load(connection))
             self._brake.look(connection, at=group.at)
         told = [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from target_twilio_alerts.ledger import alerts as ledger_alerts
-from target_twilio_alerts.ledger import answers, events, versions
+from target_twilio_alerts.ledger import answers, events, locks, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -81,6 +82,7 @@ class Untouched:
         """Documents that wanted a rate which may be known now."""
         rule, epoch = watch.rule.name, watch.epoch.epoch
         with self._ledger.write(keep=self._keep) as connection:
+            locks.streams(connection, [watch.rule.entity.stream])
             ids = answers.undecided_of(connection, rule=rule, epoch=epoch)
             if not ids:
                 return []
@@ -97,6 +99,12 @@ class Untouched:
             return []
         rule, epoch = watch.rule.name, watch.epoch.epoch
         with self._ledger.write(keep=self._keep) as connection:
+            locks.streams(connection, [watch.rule.entity.stream])
+            # Another run may have looked since this one began.
+            decided_on = ledger_alerts.decided_on(connection, rule=rule, epoch=epoch)
+            if decided_on is not None and decided_on >= today:
+                return []
+            watch = watch._replace(epoch=replace(watch.epoch, decided_on=decided_on))
             group = self._group(connection, [])
             if decided_on is not None:
                 entity = watch.rule.entity
@@ -105,9 +113,8 @@ class Untouched:
                     if self._reads.covers(version.stream, json.loads(version.key).get):
                         known = remembered.get(version.id)
                         group.pass_of_time(watch, version, entity, remembered=known)
-            told = self._write(connection, group)
             ledger_alerts.mark_decided(connection, rule=rule, epoch=epoch, day=today)
-        return told
+            return self._write(connection, group)
 
     def _write(self, connection: Connection, group: Group) -> list[Event]:
         told = self._recorder.write(connection, group)

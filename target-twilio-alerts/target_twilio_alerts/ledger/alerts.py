@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from target_twilio_alerts.ledger.tables import alerts, rule_epochs
+from target_twilio_alerts.ledger.upserts import insert_new
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from sqlalchemy.engine import Connection
+
+
+_EDGE = ("rule", "epoch", "document_id", "version")
+"""What tells one alert from every other."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,14 @@ def current_epoch(
     return Epoch(rule, number, None, is_new=True)
 
 
+def decided_on(connection: Connection, *, rule: str, epoch: int) -> date | None:
+    """The last day that `mark_decided` noted."""
+    table = rule_epochs.c
+    query = sa.select(table.decided_on).where(table.rule == rule, table.epoch == epoch)
+    day: date | None = connection.execute(query).scalar()
+    return day
+
+
 def mark_decided(connection: Connection, *, rule: str, epoch: int, day: date) -> None:
     """Note the day up to which a rule that mentions the clock has been decided everywhere."""
     table = rule_epochs.c
@@ -110,16 +123,4 @@ def told_before(connection: Connection, alert: Alert) -> str | None:
 
 def add(connection: Connection, alert: Alert) -> bool:
     """Raise an alert once: False when the same edge has been raised before."""
-    table = alerts.c
-    known = connection.execute(
-        sa.select(table.id).where(
-            table.rule == alert.rule,
-            table.epoch == alert.epoch,
-            table.document_id == alert.document_id,
-            table.version == alert.version,
-        ),
-    ).first()
-    if known is not None:
-        return False
-    connection.execute(sa.insert(alerts).values(vars(alert)))
-    return True
+    return insert_new(connection, alerts, vars(alert), key=_EDGE)

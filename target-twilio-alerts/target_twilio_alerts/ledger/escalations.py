@@ -7,14 +7,15 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
+from target_twilio_alerts.ledger import locks
 from target_twilio_alerts.ledger.tables import (
     MessageState,
     acknowledgements,
     escalations,
     messages,
 )
+from target_twilio_alerts.ledger.upserts import insert_new
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,10 +104,8 @@ def settle(
 
 def acknowledge(connection: Connection, one: Acknowledgement) -> bool:
     """Write that somebody takes care, and end the steps that wait; False if somebody did before."""
-    added = connection.execute(
-        insert(acknowledgements).values(**vars(one)).on_conflict_do_nothing(),
-    )
-    if not added.rowcount:
+    locks.telling(connection)
+    if not insert_new(connection, acknowledgements, vars(one), key=["alert_id"]):
         return False
     table = escalations.c
     connection.execute(

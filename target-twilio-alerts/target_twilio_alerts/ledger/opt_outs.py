@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from target_twilio_alerts.ledger.tables import opt_outs
+from target_twilio_alerts.ledger.upserts import insert_new
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,10 +71,7 @@ def every(connection: Connection) -> list[OptOut]:
 
 def add(connection: Connection, one: OptOut) -> bool:
     """Remember an opt-out; False if it is known."""
-    added = connection.execute(
-        insert(opt_outs).values(**vars(one)).on_conflict_do_nothing(),
-    )
-    return added.rowcount > 0
+    return insert_new(connection, opt_outs, vars(one), key=["channel", "address_hash"])
 
 
 def remove(connection: Connection, channel: str, address: str) -> bool:

@@ -152,7 +152,7 @@ def claim(
             .where(due, table.channel.in_(channels))
             .order_by(table.severity_rank.desc(), table.created_at, table.id)
             .limit(limit)
-            .with_for_update(skip_locked=True),
+            .with_for_update(skip_locked=True, key_share=True),
         )
         .scalars()
         .all()
@@ -224,6 +224,17 @@ def move(
     return moved.rowcount == 1
 
 
+def is_being_sent(connection: Connection, message: ClaimedMessage) -> bool:
+    """Whether a message that we hold is ``sending``."""
+    table = messages.c
+    query = sa.select(table.id).where(
+        table.id == message.id,
+        table.claim_token == message.token,
+        table.state == MessageState.SENDING.value,
+    )
+    return connection.execute(query).first() is not None
+
+
 def recover(connection: Connection, *, at: datetime) -> list[str]:
     """Settle what ended processes held: free their claims, show their hand-overs as unknown.
 
@@ -234,7 +245,9 @@ def recover(connection: Connection, *, at: datetime) -> list[str]:
     held = connection.execute(
         sa.select(table.id, table.state, table.sending_at, runs.c.host, runs.c.pid, runs.c.ended_at)
         .join(runs, runs.c.id == table.claim_run_id)
-        .where(table.state.in_([MessageState.CLAIMED.value, MessageState.SENDING.value])),
+        .where(table.state.in_([MessageState.CLAIMED.value, MessageState.SENDING.value]))
+        # Who has one locked is alive, or settles it already.
+        .with_for_update(of=messages, skip_locked=True, key_share=True),
     ).all()
     outlived = at - timedelta(seconds=ABANDONED_SECONDS)
     claimed, sending = [], []

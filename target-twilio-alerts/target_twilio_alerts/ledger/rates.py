@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from target_twilio_alerts.ledger.tables import currency_rates
+from target_twilio_alerts.ledger.upserts import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,7 @@ def save(connection: Connection, rates: Iterable[StoredRate], *, at: datetime, r
     }
     if not rows:
         return
-    statement = insert(currency_rates)
+    statement = upsert(connection, currency_rates)
     renewed = {name: statement.excluded[name] for name in ("rate", "seen_at", "run_id")}
     statement = statement.on_conflict_do_update(
         index_elements=["company", "type", "base", "quote", "day"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from target_twilio_alerts.ledger import locks
 from target_twilio_alerts.ledger.tables import silences
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Silence:
 
 def add(connection: Connection, silence: Silence) -> None:
     """Write a silence."""
+    locks.telling(connection)
     connection.execute(sa.insert(silences).values(**vars(silence)))
 
 
@@ -81,6 +83,7 @@ def every(connection: Connection) -> list[Silence]:
 
 def end(connection: Connection, silence: Silence, *, at: datetime) -> Silence:
     """End a silence before its time."""
+    locks.telling(connection)
     connection.execute(sa.update(silences).where(silences.c.id == silence.id).values(ends_at=at))
     return replace(silence, ends_at=at)
 

@@ -1,34 +1,43 @@
-"""Open the ledger: engine, durability settings, migrations, and transactions that write."""
+"""Open the ledger: migrations, views, and transactions that write."""
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from target_twilio_alerts.ledger import locks
+from target_twilio_alerts.ledger.databases import (
+    POSTGRESQL,
+    READING,
+    LedgerError,
+    LedgerLostError,
+    create_engine,
+    parse_url,
+    reason,
+    unfit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.engine import Connection
 
 HEAD_REVISION = "0012"
 """The newest migration. Compared on opening, so that an up-to-date ledger never loads Alembic."""
 
-_BUSY_TIMEOUT_MS = 30_000
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used; the text says why and how to mend it in one line."""
-
 
 class Ledger:
-    """The durable truth, in one SQLite file.
+    """The durable truth, in a SQLite file or a PostgreSQL database.
 
     Args:
-        url: A SQLAlchemy URL. A SQLite file is created when missing; its folder must exist.
+        url: A SQLAlchemy URL. A SQLite file is created when missing; its folder must exist, and so
+            must a PostgreSQL database.
         is_scratch: Whether it will be thrown away, so that no commit need reach the disk.
 
     Raises:
@@ -37,17 +46,26 @@ class Ledger:
     """
 
     def __init__(self, url: str, *, is_scratch: bool = False) -> None:
-        self.url = _parse_url(url)
-        self.engine = _create_engine(self.url, synchronous="OFF" if is_scratch else "FULL")
+        self.url = parse_url(url)
+        self.engine = create_engine(self.url, is_scratch=is_scratch)
+        self._is_postgresql = self.url.get_backend_name() == POSTGRESQL
         try:
             self._migrate()
+        except LedgerError:
+            self.close()
+            raise
         except DBAPIError as error:
-            raise LedgerError(f"{self.description}: cannot be opened: {error.orig}") from error
+            self.close()
+            mend = "; check host, user, password and database" if self._is_postgresql else ""
+            raise LedgerError(
+                f"{self.description}: cannot be opened: {reason(error)}{mend}",
+            ) from error
 
     @property
     def description(self) -> str:
         """The ledger's place, without the password."""
-        return f"ledger_url {self.url.render_as_string(hide_password=True)}"
+        # What follows a `?` may hold one too.
+        return f"ledger_url {self.url.set(query={}).render_as_string(hide_password=True)}"
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -56,42 +74,77 @@ class Ledger:
         Raises:
             LedgerError: The database refused.
         """
-        try:
-            with self.engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise LedgerError(f"{self.description}: {error.orig}") from error
+        with self._told():
+            connection = self._connect()
+            try:
+                yield connection.execution_options(**READING) if self._is_postgresql else connection
+            finally:
+                connection.close()
 
     @contextmanager
     def write(self, *, keep: bool = True) -> Iterator[Connection]:
-        """One transaction that writes: it holds SQLite's writer lock from its first statement.
+        """One transaction that writes.
+
+        In SQLite it has the writer's lock from its first statement; in PostgreSQL others write
+        beside it, unless it takes one of the `locks`.
 
         Args:
             keep: False undoes everything at the end, for a dry run.
 
         Raises:
-            LedgerError: The database refused (disk full, locked for too long, connection lost).
+            LedgerError: The database refused (disk full, locked for too long).
+            LedgerLostError: The connection to the database was lost.
         """
-        connection = self.engine.connect().execution_options(ledger_write=True)
-        try:
-            with connection.begin() as transaction:
-                yield connection
-                if not keep:
-                    transaction.rollback()
-        except DBAPIError as error:
-            raise LedgerError(f"{self.description}: {error.orig}") from error
-        finally:
-            connection.close()
+        with self._told():
+            connection = self._connect().execution_options(ledger_write=True)
+            try:
+                with connection.begin() as transaction:
+                    yield connection
+                    if not keep:
+                        transaction.rollback()
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell in one line what the database refuses."""
+        try:
+            yield
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise self._lost(error) from error
+            raise LedgerError(f"{self.description}: {reason(error)}") from error
+        except PoolTimeoutError as error:
+            raise LedgerError(f"{self.description}: every connection is in use") from error
+
+    def _connect(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except DBAPIError as error:
+            if self._is_postgresql:
+                raise self._lost(error) from error
+            raise
+
+    def _lost(self, error: DBAPIError) -> LedgerLostError:
+        return LedgerLostError(
+            f"{self.description}: {reason(error)}; what was committed is kept, and the next run "
+            "goes on from there",
+        )
 
     def _migrate(self) -> None:
         with self.engine.connect() as connection:
             revision = _revision(connection)
         if revision == HEAD_REVISION:
             return
+        if revision is not None and not re.fullmatch(r"\d{4}", revision):
+            raise LedgerError(
+                f"{self.description}: has the tables of another program; give the ledger a "
+                "database of its own",
+            )
         if revision is not None and revision > HEAD_REVISION:
             raise LedgerError(
                 f"{self.description}: written by a newer version (revision {revision}, this one "
@@ -106,6 +159,8 @@ class Ledger:
             str(Path(__file__).parent / "migrations").replace("%", "%%"),
         )
         with self._rebuild() as connection:
+            if why := unfit(connection):
+                raise LedgerError(f"{self.description}: {why}")
             # Another process may have migrated while this one waited for the lock.
             if _revision(connection) != HEAD_REVISION:
                 config.attributes["connection"] = connection
@@ -113,23 +168,39 @@ class Ledger:
 
     @contextmanager
     def _rebuild(self) -> Iterator[Connection]:
-        """One transaction in which tables may be rebuilt: references are checked at its end."""
+        """One transaction in which tables may be rebuilt, while nobody else does."""
         connection = self.engine.connect().execution_options(ledger_write=True)
+        try:
+            if self._is_postgresql:
+                with connection.begin():
+                    locks.migration(connection)
+                    yield connection
+            else:
+                with self._unchecked(connection), connection.begin():
+                    yield connection
+                    self._check_references(connection)
+        finally:
+            connection.close()
+
+    @staticmethod
+    @contextmanager
+    def _unchecked(connection: Connection) -> Iterator[None]:
+        """Let a rebuilt table be dropped in between: references are checked at the end."""
         raw: Any = connection.connection.dbapi_connection
-        # SQLite takes this only outside a transaction, and a rebuilt table is dropped in between.
+        # SQLite takes this only outside a transaction.
         raw.execute("PRAGMA foreign_keys = OFF")
         try:
-            with connection.begin():
-                yield connection
-                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-                if broken:
-                    raise LedgerError(
-                        f"{self.description}: cannot be brought up to date: {len(broken)} rows "
-                        "refer to what is not there; restore it from a backup",
-                    )
+            yield
         finally:
             raw.execute("PRAGMA foreign_keys = ON")
-            connection.close()
+
+    def _check_references(self, connection: Connection) -> None:
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise LedgerError(
+                f"{self.description}: cannot be brought up to date: {len(broken)} rows "
+                "refer to what is not there; restore it from a backup",
+            )
 
 
 def _revision(connection: Connection) -> str | None:
@@ -139,47 +210,3 @@ def _revision(connection: Connection) -> str | None:
         sa.text("SELECT version_num FROM alembic_version"),
     ).scalar()
     return revision
-
-
-def _parse_url(url: str) -> URL:
-    try:
-        parsed = sa.make_url(url)
-        backend = parsed.get_backend_name()
-    except (ArgumentError, NoSuchModuleError, ValueError):
-        raise LedgerError(
-            "ledger_url: not a database URL; write sqlite:///ledger.db for a file",
-        ) from None
-    if backend != "sqlite":
-        raise LedgerError(f"ledger_url: {backend} is not supported; use a SQLite file")
-    if not parsed.database or parsed.database == ":memory:":
-        raise LedgerError("ledger_url: a ledger in memory would forget; name a file")
-    folder = Path(parsed.database).parent
-    if not folder.is_dir():
-        raise LedgerError(f"ledger_url: folder {folder} does not exist; create it first")
-    return parsed
-
-
-def _create_engine(url: URL, *, synchronous: str) -> Engine:
-    engine = sa.create_engine(
-        url,
-        connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def _set_up(dbapi_connection: Any, _record: Any) -> None:
-        # We say BEGIN ourselves: the driver's own would be DEFERRED and fail late.
-        dbapi_connection.isolation_level = None
-        cursor = dbapi_connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # A message marked `sending` must survive a power cut, so each commit reaches the disk.
-        cursor.execute(f"PRAGMA synchronous = {synchronous}")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("ledger_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine

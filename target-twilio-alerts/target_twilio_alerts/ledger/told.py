@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from target_twilio_alerts.ledger import locks
 from target_twilio_alerts.ledger.tables import MessageState, alerts, messages
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def held(connection: Connection, *, rule: str | None, ids: Sequence[str] | None)
 
 def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
     """Let a message go that is held; False if it is not."""
+    locks.telling(connection)
     seconds = connection.execute(
         sa.select(messages.c.validity_seconds).where(messages.c.id == message_id),
     ).scalar()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from target_twilio_alerts.ledger.bulk import Rows, fetch, parameters
 from target_twilio_alerts.ledger.events import canonical_json
@@ -17,6 +16,7 @@ from target_twilio_alerts.ledger.tables import (
     documents,
     malformed_records,
 )
+from target_twilio_alerts.ledger.upserts import insert_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -111,6 +111,7 @@ def open_documents(connection: Connection, entity: str) -> Iterator[StoredVersio
         sa.select(*_COLUMNS)
         .where(documents.c.entity == entity, documents.c.final == sa.false())
         .order_by(documents.c.id)
+        .execution_options(yield_per=_CHUNK)  # PostgreSQL would give all of them at once
     )
     for row in connection.execute(query):
         yield StoredVersion(*row)
@@ -186,18 +187,14 @@ def add_complete_read(
     reason: str,
 ) -> bool:
     """Note that a stream's partition has been read whole; False if another run did so before."""
-    added = connection.execute(
-        insert(complete_reads)
-        .values(
-            stream=stream,
-            context=canonical_json(context),
-            completed_at=at,
-            run_id=run_id,
-            reason=reason,
-        )
-        .on_conflict_do_nothing(),
-    )
-    return added.rowcount == 1
+    row = {
+        "stream": stream,
+        "context": canonical_json(context),
+        "completed_at": at,
+        "run_id": run_id,
+        "reason": reason,
+    }
+    return insert_new(connection, complete_reads, row, key=["stream", "context"])
 
 
 def record_malformed(

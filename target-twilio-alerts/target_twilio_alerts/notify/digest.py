@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_twilio_alerts.ledger import Event, digests, events
+from target_twilio_alerts.ledger import Event, digests
 from target_twilio_alerts.messages import DigestEntry
 from target_twilio_alerts.notify.stored import load_occasion
 from target_twilio_alerts.notify.together import tell_together
@@ -29,12 +29,20 @@ def due_digests(
     *,
     at: datetime,
     quiet: Quiet,
-    run_id: str,
+    dropped: list[Event],
 ) -> Iterator[tuple[NewMessage, list[str]]]:
     """Compose the digests that are due, each with the ids of its alerts, and mark them as told.
 
     To be used in the transaction that writes them: so each alert is told by one digest, whatever
     process dies when. An alert whose rule is gone is told by none, which an event says.
+
+    Args:
+        connection: The transaction.
+        alerts: Rules and people.
+        messages: Writes the texts.
+        at: Now.
+        quiet: Who is not to be told.
+        dropped: Takes the events of what is told by none.
     """
     waiting = digests.due(connection, at=at)
     parts: dict[tuple[str, str], list[Occasion]] = {}
@@ -48,11 +56,10 @@ def due_digests(
             for channel in occasion.rule.via:
                 parts.setdefault((name, channel), []).append(occasion)
     digests.mark_told(connection, waiting, at=at)
-    gone = [
+    dropped += [
         Event("digest_dropped", {"reason": "the rule is no longer there"}, alert_id=alert_id)
         for alert_id in lost
     ]
-    events.append(connection, gone, at=at, run_id=run_id)
     for (name, channel), occasions in parts.items():
         told = [one for one in occasions if not _is_silenced(one, name, quiet)]
         if not told:

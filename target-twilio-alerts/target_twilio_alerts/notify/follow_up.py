@@ -14,6 +14,7 @@ from target_twilio_alerts.ledger import (
     digests,
     escalations,
     events,
+    locks,
     opt_outs,
     outbox,
     silences,
@@ -88,16 +89,18 @@ class FollowUp:
 
     def take(self) -> int:
         """Write what is due now; gives the number of messages."""
-        now = self._clock()
         steps = [step for rule in self._alerts.rules for step in rule.escalation]
         if any(step.unless == DELIVERED for step in steps):
             with self._ledger.read() as connection:
-                is_due = bool(escalations.due(connection, at=now))
+                is_due = bool(escalations.due(connection, at=self._clock()))
             if is_due:
                 self._ask()
         with self._ledger.write() as connection:
+            locks.telling(connection)
+            now = self._clock()
             quiet = Quiet(silences.active(connection, at=now), opt_outs.load(connection))
-            written = [*self._escalate(connection, now, quiet)]
+            news: list[Event] = []
+            written = [*self._escalate(connection, now, quiet, news)]
             written += self._fall_back(connection, now, quiet)
             written += self._summarise(connection, now, quiet)
             contents = {}
@@ -107,7 +110,7 @@ class FollowUp:
                 self._messages,
                 at=now,
                 quiet=quiet,
-                run_id=self._run.id,
+                dropped=news,
             ):
                 contents[digest.id] = alert_ids
                 written.append((digest, None))
@@ -116,12 +119,15 @@ class FollowUp:
                 outbox.add(connection, message, at=now, run_id=self._run.id)
                 if message.id in contents:
                     digests.add_contents(connection, message.id, contents[message.id])
-                event = created_event(message, problem=problem, alerts=contents.get(message.id))
-                events.append(connection, [event], at=now, run_id=self._run.id)
+                told_by = contents.get(message.id)
+                news.append(created_event(message, problem=problem, alerts=told_by))
+            events.append(connection, news, at=now, run_id=self._run.id)
         return len(written)
 
-    def _escalate(self, connection: Connection, now: datetime, quiet: Quiet) -> Iterator[Composed]:
-        """Take the steps whose time has come, unless somebody has acted."""
+    def _escalate(
+        self, connection: Connection, now: datetime, quiet: Quiet, news: list[Event]
+    ) -> Iterator[Composed]:
+        """Take the steps whose time has come, unless somebody has acted; its events are news."""
         for due in escalations.due(connection, at=now):
             occasion = load_occasion(connection, self._alerts, due.alert_id)
             steps = () if occasion is None else occasion.rule.escalation
@@ -132,8 +138,7 @@ class FollowUp:
             escalations.settle(connection, due, state, at=now, reason=why)
             body = {"step": due.step, "due_at": iso_utc(due.due_at), "reason": why}
             kept = {name: value for name, value in body.items() if value is not None}
-            event = Event(f"escalation_{state.value}", kept, alert_id=due.alert_id)
-            events.append(connection, [event], at=now, run_id=self._run.id)
+            news.append(Event(f"escalation_{state.value}", kept, alert_id=due.alert_id))
             if why is not None or occasion is None:
                 logger.info("Alert %s: step %d is not taken: %s", due.alert_id, due.step, why)
                 continue

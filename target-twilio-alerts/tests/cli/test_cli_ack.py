@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ledgers import ON_BOTH
 from singer import invoice
 
 RULES = """
@@ -22,6 +23,7 @@ def desk(office):
     return office
 
 
+@ON_BOTH
 def test_the_reference_of_a_message_acknowledges_its_alert_once(desk):
     reference = desk.trail()[0]["message"]
     told = desk.run("ack", reference.lower(), "--by", "Anna", "--reason", "calling them")

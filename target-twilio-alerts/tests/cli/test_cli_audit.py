@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from ledgers import ON_BOTH
 from singer import COMPANY, invoice
 
 from target_twilio_alerts.ledger import Ledger, events
@@ -68,6 +69,7 @@ def test_the_table_is_one_line_a_message_with_masked_addresses(told):
     assert "+46701740605" not in sent
 
 
+@ON_BOTH
 def test_csv_and_json_lines_tell_the_same(told):
     plain = [{name: value or "" for name, value in row.items()} for row in told.trail()]
     assert told.as_csv() == plain
@@ -106,6 +108,7 @@ def test_a_state_that_does_not_exist_is_refused_with_those_that_do(told):
     assert "'rejected'" in told.run("audit", "--state", "lost", code=2)
 
 
+@ON_BOTH
 def test_one_message_is_told_whole(told):
     shown = told.run("audit", "show", to(told, "erik")["message"].lower())
     lines = [line.strip() for line in shown.splitlines()]
@@ -161,6 +164,7 @@ def test_an_empty_ledger_says_so(office):
     assert office.trail() == []
 
 
+@ON_BOTH
 def test_runs_tell_what_each_decided(told):
     lines = told.run("audit", "runs").splitlines()
     assert [line.split()[1:] for line in lines if not line.startswith(" ")] == [
@@ -195,6 +199,7 @@ def test_a_ledger_that_cannot_be_opened_is_one_line(workplace):
     assert json.dumps(str(workplace.ledger_path))[1:-1] in told
 
 
+@ON_BOTH
 def test_what_is_undecided_is_shown_with_what_is_missing(office):
     assert office.run("audit", "undecided") == "Nothing is undecided.\n"
     office.people(anna={"sms": "+46701740605"})

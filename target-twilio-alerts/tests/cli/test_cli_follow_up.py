@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 from singer import invoice
 
 EMAILS = {
@@ -23,8 +20,7 @@ RULE = """
 
 def due_now(office, table):
     """Let time pass: what waits is due."""
-    with closing(sqlite3.connect(office.workplace.ledger_path)) as connection, connection:
-        connection.execute(f"UPDATE {table} SET due_at = '2026-01-01T00:00:00.000000Z'")
+    office.workplace.query(f"UPDATE {table} SET due_at = '2026-01-01T00:00:00.000000Z'")
 
 
 def test_a_digest_that_is_due_is_one_email_with_a_card(office):

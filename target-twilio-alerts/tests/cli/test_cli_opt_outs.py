@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ledgers import ON_BOTH
 from singer import invoice
 
 OPTED_OUT = "+46701740695"
@@ -26,6 +27,7 @@ def states(office):
     return sorted((one["channel"], one["state"]) for one in office.trail())
 
 
+@ON_BOTH
 def test_who_opted_out_is_told_over_the_fallback_at_once_and_from_then_on(team):
     team.alert(invoice("1", 75000))
     team.run("deliver")
@@ -58,6 +60,7 @@ def test_the_fallback_is_theirs_though_they_are_away_by_then(office):
     assert {one["recipient"] for one in office.trail()} == {"anna"}
 
 
+@ON_BOTH
 def test_an_opt_out_ends_when_an_operator_says_so_and_why(team):
     team.alert(invoice("1", 75000))
     team.run("deliver")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ledgers import ON_BOTH
 from singer import invoice
 
 RULES = """
@@ -26,6 +27,7 @@ def states(office):
     return [one["state"] for one in office.trail()]
 
 
+@ON_BOTH
 def test_what_is_released_is_sent_by_the_next_delivery(desk):
     assert "2 messages would be released" in desk.run(
         "release", "--all", "--reason", "checked", "--dry-run"

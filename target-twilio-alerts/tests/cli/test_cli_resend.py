@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 from singer import invoice
 
 from target_twilio_alerts.ledger import Ledger, MessageState, tables
@@ -52,6 +53,7 @@ def events(office, message):
     return found
 
 
+@ON_BOTH
 def test_a_corrected_number_is_a_new_linked_attempt_and_history_stays(office, rejected):
     (before,) = of(office, "anna")
     steps = events(office, rejected)

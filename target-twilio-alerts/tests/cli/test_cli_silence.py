@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from ledgers import ON_BOTH
 from singer import COMPANY, invoice
 
 RULES = """
@@ -33,6 +34,7 @@ def states(office):
     return sorted((one["recipient"], one["rule"], one["state"]) for one in office.trail())
 
 
+@ON_BOTH
 def test_what_a_silence_covers_is_recorded_and_never_sent(team):
     made = team.run("silence", "add", "--rule", "held-invoice", "--for", "8h", "--reason", "audit")
     assert "nobody is told of rule held-invoice until" in made
@@ -82,6 +84,7 @@ def test_one_who_shares_a_silenced_address_is_told(office):
     }
 
 
+@ON_BOTH
 def test_a_silence_that_was_ended_covers_nothing_more_and_stays_listed(team):
     made = team.run("silence", "add", "--rule", "held-invoice", "--for", "3d", "--reason", "move")
     name = made.partition(":")[0]

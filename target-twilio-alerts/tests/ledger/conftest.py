@@ -6,8 +6,8 @@ from target_twilio_alerts.ledger import Ledger, runs
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(database):
+    ledger = Ledger(database)
     yield ledger
     ledger.close()
 

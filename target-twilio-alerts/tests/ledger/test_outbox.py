@@ -7,11 +7,14 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from ledgers import ON_BOTH
 
 from target_twilio_alerts.ledger import MessageState, outbox, runs
 from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import messages
 from target_twilio_alerts.ledger.tables import runs as runs_table
+
+pytestmark = ON_BOTH
 
 
 def _message(name, *, rank=1, channel="sms"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from target_twilio_alerts.ledger.tables import UtcDateTime
+from target_twilio_alerts.ledger.tables import SEQUENCE, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -40,8 +40,8 @@ def _guard_trail() -> None:
         "$$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$",
     )
     op.execute(
-        "CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE ON audit_events "
-        "FOR EACH STATEMENT EXECUTE FUNCTION audit_events_append_only()",
+        "CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
+        "ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION audit_events_append_only()",
     )
 
 
@@ -49,12 +49,12 @@ def _create_tables() -> None:
     op.create_table(
         "alerts",
         sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("rule", sa.String(length=255), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("document_id", sa.String(length=32), nullable=False),
-        sa.Column("version", sa.String(length=160), nullable=False),
-        sa.Column("entity", sa.String(length=64), nullable=False),
-        sa.Column("title", sa.String(length=255), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
         sa.Column("severity", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=False),
@@ -71,7 +71,7 @@ def _create_tables() -> None:
     )
     op.create_table(
         "audit_events",
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", SEQUENCE, autoincrement=False, nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("run_id", sa.String(length=32), nullable=True),
@@ -87,14 +87,14 @@ def _create_tables() -> None:
     op.create_table(
         "chain_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", SEQUENCE, nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chain_head")),
     )
     op.create_table(
         "complete_reads",
-        sa.Column("stream", sa.String(length=255), nullable=False),
-        sa.Column("context", sa.String(length=1024), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("context", sa.Text(), nullable=False),
         sa.Column("completed_at", UtcDateTime(), nullable=False),
         sa.Column("run_id", sa.String(length=32), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=False),
@@ -104,8 +104,8 @@ def _create_tables() -> None:
         "document_versions",
         sa.Column("document_id", sa.String(length=32), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column("stamp", sa.String(length=40), nullable=True),
-        sa.Column("row_version", sa.String(length=40), nullable=True),
+        sa.Column("stamp", sa.Text(), nullable=True),
+        sa.Column("row_version", sa.Text(), nullable=True),
         sa.Column("content", sa.String(length=64), nullable=False),
         sa.Column("header", sa.Text(), nullable=False),
         sa.Column("seen_at", UtcDateTime(), nullable=False),
@@ -115,12 +115,12 @@ def _create_tables() -> None:
     op.create_table(
         "documents",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("stream", sa.String(length=255), nullable=False),
-        sa.Column("entity", sa.String(length=64), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column("stamp", sa.String(length=40), nullable=True),
-        sa.Column("row_version", sa.String(length=40), nullable=True),
+        sa.Column("stamp", sa.Text(), nullable=True),
+        sa.Column("row_version", sa.Text(), nullable=True),
         sa.Column("content", sa.String(length=64), nullable=False),
         sa.Column("header", sa.Text(), nullable=False),
         sa.Column("final", sa.Boolean(), nullable=False),
@@ -132,7 +132,7 @@ def _create_tables() -> None:
     op.create_index("ix_documents_entity_final", "documents", ["entity", "final"], unique=False)
     op.create_table(
         "malformed_records",
-        sa.Column("stream", sa.String(length=255), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("document_id", sa.String(length=32), nullable=True),
         sa.Column("problem", sa.Text(), nullable=False),
@@ -144,7 +144,7 @@ def _create_tables() -> None:
     )
     op.create_table(
         "remembered_answers",
-        sa.Column("rule", sa.String(length=255), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("document_id", sa.String(length=32), nullable=False),
         sa.Column("answer", sa.Boolean(), nullable=False),
@@ -152,10 +152,10 @@ def _create_tables() -> None:
     )
     op.create_table(
         "rule_epochs",
-        sa.Column("rule", sa.String(length=255), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
-        sa.Column("entity", sa.String(length=64), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("condition", sa.Text(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("decided_on", sa.Date(), nullable=True),
@@ -166,7 +166,7 @@ def _create_tables() -> None:
         "runs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("command", sa.String(length=32), nullable=False),
-        sa.Column("version", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
@@ -179,7 +179,7 @@ def _create_tables() -> None:
         "messages",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("alert_id", sa.String(length=16), nullable=True),
-        sa.Column("recipient", sa.String(length=255), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -194,19 +194,19 @@ def _create_tables() -> None:
         sa.Column("claim_run_id", sa.String(length=32), nullable=True),
         sa.Column("sending_at", UtcDateTime(), nullable=True),
         sa.Column("accepted_at", UtcDateTime(), nullable=True),
-        sa.Column("sid", sa.String(length=128), nullable=True),
-        sa.Column("request_id", sa.String(length=128), nullable=True),
-        sa.Column("status", sa.String(length=32), nullable=True),
+        sa.Column("sid", sa.Text(), nullable=True),
+        sa.Column("request_id", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=True),
         sa.Column("status_at", UtcDateTime(), nullable=True),
-        sa.Column("error_code", sa.String(length=32), nullable=True),
+        sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
-        sa.Column("template", sa.String(length=255), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
         sa.Column("locale", sa.String(length=16), nullable=False),
         sa.Column("encoding", sa.String(length=16), nullable=True),
         sa.Column("segments", sa.Integer(), nullable=True),
         sa.Column("resend_of", sa.String(length=16), nullable=True),
         sa.Column("resend_reason", sa.Text(), nullable=True),
-        sa.Column("operator", sa.String(length=255), nullable=True),
+        sa.Column("operator", sa.Text(), nullable=True),
         sa.Column("run_id", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["alert_id"], ["alerts.id"], name=op.f("fk_messages_alert_id_alerts")
@@ -230,7 +230,7 @@ def _create_tables() -> None:
     op.create_table(
         "message_contents",
         sa.Column("message_id", sa.String(length=16), nullable=False),
-        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=True),

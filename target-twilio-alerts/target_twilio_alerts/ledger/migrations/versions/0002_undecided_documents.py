@@ -17,7 +17,7 @@ def upgrade() -> None:
     """Create the table; what is undecided in an older ledger shows when it is next decided."""
     op.create_table(
         "undecided_documents",
-        sa.Column("rule", sa.String(length=255), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("document_id", sa.String(length=32), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),

@@ -17,12 +17,12 @@ def upgrade() -> None:
     """Create the table."""
     op.create_table(
         "currency_rates",
-        sa.Column("company", sa.String(length=255), nullable=False),
-        sa.Column("type", sa.String(length=64), nullable=False),
-        sa.Column("base", sa.String(length=16), nullable=False),
-        sa.Column("quote", sa.String(length=16), nullable=False),
+        sa.Column("company", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("base", sa.Text(), nullable=False),
+        sa.Column("quote", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("rate", sa.String(length=80), nullable=False),
+        sa.Column("rate", sa.Text(), nullable=False),
         sa.Column("seen_at", UtcDateTime(), nullable=False),
         sa.Column("run_id", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint(

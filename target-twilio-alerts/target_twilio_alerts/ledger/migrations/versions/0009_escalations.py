@@ -29,7 +29,7 @@ def upgrade() -> None:
         "acknowledgements",
         sa.Column("alert_id", sa.String(length=16), sa.ForeignKey("alerts.id"), primary_key=True),
         sa.Column("at", UtcDateTime(), nullable=False),
-        sa.Column("by", sa.String(length=255), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
         sa.Column("how", sa.String(length=32), nullable=False),
         sa.Column("reason", sa.Text()),
     )
