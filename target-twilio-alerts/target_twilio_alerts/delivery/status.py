@@ -13,6 +13,7 @@ from target_twilio_alerts.delivery.opting_out import remember_opt_out
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import message_contents, messages
+from target_twilio_alerts.messages.masking import mask_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,25 +113,29 @@ def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run:
     now = utc_now()
     moved = next_state(MessageState(row.state), report.status)
     values: dict[str, Any] = {"status_at": now}
-    if report.status != row.status:
-        values["status"] = report.status
+    is_news = report.status != row.status or moved is not None
+    code = None if report.error_code is None else str(report.error_code)
+    words = None if report.error_message is None else mask_text(report.error_message)
     if report.segments and row.channel == "sms":
         values["segments"] = report.segments
+    if is_news:
+        values["status"] = report.status
+        if code is not None:
+            values |= {"error_code": code, "error_message": words}
     if moved is not None:
         values |= {"state": moved.value, "updated_at": now}
-    if report.error_code is not None:
-        values |= {"error_code": str(report.error_code), "error_message": report.error_message}
     with ledger.write() as connection:
-        connection.execute(
+        written = connection.execute(
             sa.update(messages)
             .where(messages.c.id == row.id, messages.c.state == row.state)
             .values(**values),
         )
-        if "status" in values:
-            code = None if report.error_code is None else str(report.error_code)
+        # Of what another process has moved meanwhile the trail must not tell what is not so.
+        if is_news and written.rowcount:
+            body = {"sid": row.sid, "status": report.status, "error_code": code}
             event = Event(
                 "message_status",
-                {"sid": row.sid, "status": report.status, "error_code": code},
+                body if code is None else {**body, "error_message": words},
                 alert_id=row.alert_id,
                 message_id=row.id,
             )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection, Engine
 
-HEAD_REVISION = "0012"
+HEAD_REVISION = "0013"
 """The newest migration. Compared on opening, so that an up-to-date ledger never loads Alembic."""
 
 _BUSY_TIMEOUT_MS = 30_000
