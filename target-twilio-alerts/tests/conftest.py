@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from busy_office import fill
 from desk import Desk
 from zygote import Zygote
 
@@ -146,11 +147,28 @@ def zygote():
 
 @pytest.fixture
 def workplace(tmp_path, sandbox):
+    return made_workplace(tmp_path, sandbox)
+
+
+@pytest.fixture(scope="session")
+def rich(tmp_path_factory):
+    """An office in whose ledger there is something of everything; look, and do not touch."""
+    from office import Office  # noqa: PLC0415 - imports the package
+
+    from visma_twilio_sandbox import Sandbox  # noqa: PLC0415
+
+    with Sandbox(seed=1) as running:
+        office = Office(made_workplace(tmp_path_factory.mktemp("rich"), running))
+        fill(office)
+        yield office
+
+
+def made_workplace(root, sandbox):
     from visma_twilio_sandbox import credentials  # noqa: PLC0415
 
-    place = Workplace(tmp_path, sandbox)
+    place = Workplace(root, sandbox)
     place.config = {
-        "alerts_file": str(tmp_path / "alerts.yml"),
+        "alerts_file": str(root / "alerts.yml"),
         "ledger_url": f"sqlite:///{place.ledger_path}",
         "account_sid": credentials.ACCOUNT_SID,
         "auth_token": credentials.AUTH_TOKEN,

@@ -23,6 +23,7 @@ from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.opt_outs import OPTED_OUT_CODES
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import iso_utc, messages
+from target_twilio_alerts.notify.anchor import anchor_messages
 from target_twilio_alerts.notify.brake import HOUR
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
 from target_twilio_alerts.notify.digest import due_digests
@@ -66,6 +67,7 @@ class FollowUp:
         run: The run at work.
         clock: What time it is.
         ask: Asks for the statuses of messages; called before a step that depends on one is taken.
+        anchor_notify: Name of the recipient who is sent the anchors of the trail; None: nobody.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class FollowUp:
         run: Run,
         clock: Callable[[], datetime] = utc_now,
         ask: Callable[[], object] = lambda: None,
+        anchor_notify: str | None = None,
     ) -> None:
         self._ledger = ledger
         self._alerts = alerts
@@ -85,6 +88,7 @@ class FollowUp:
         self._run = run
         self._clock = clock
         self._ask = ask
+        self._anchor_notify = anchor_notify
 
     def take(self) -> int:
         """Write what is due now; gives the number of messages."""
@@ -117,6 +121,26 @@ class FollowUp:
                     digests.add_contents(connection, message.id, contents[message.id])
                 event = created_event(message, problem=problem, alerts=contents.get(message.id))
                 events.append(connection, [event], at=now, run_id=self._run.id)
+            return len(written) + self._anchor(connection, now, quiet)
+
+    def _anchor(self, connection: Connection, now: datetime, quiet: Quiet) -> int:
+        """Write the anchor's email, last, so that it seals all before it; gives the number."""
+        if self._anchor_notify is None:
+            return 0
+        written = list(
+            anchor_messages(
+                connection,
+                self._alerts,
+                self._messages,
+                self._anchor_notify,
+                at=now,
+                quiet=quiet,
+            ),
+        )
+        for message in written:
+            outbox.add(connection, message, at=now, run_id=self._run.id)
+        told = [created_event(message) for message in written]
+        events.append(connection, told, at=now, run_id=self._run.id)
         return len(written)
 
     def _escalate(self, connection: Connection, now: datetime, quiet: Quiet) -> Iterator[Composed]:

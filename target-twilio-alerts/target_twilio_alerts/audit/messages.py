@@ -1,0 +1,140 @@
+"""Messages held against their events: what was written, how it went, and what was erased."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from target_twilio_alerts.audit.courses import CREATED, Course
+from target_twilio_alerts.audit.reading import ToldRow, events_of_messages, rows_of
+from target_twilio_alerts.audit.rows import KEYS
+from target_twilio_alerts.ledger import MessageState
+from target_twilio_alerts.ledger.events import salted_hash
+from target_twilio_alerts.ledger.outbox import HASHED
+from target_twilio_alerts.ledger.tables import (
+    audit_events,
+    digest_contents,
+    message_contents,
+    messages,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from target_twilio_alerts.audit.chain import Faults
+
+Body = dict[str, Any]
+
+_COLUMNS = (
+    *("id", "alert_id", "step", "created_at", "run_id", "tries", "sending_at", "accepted_at"),
+    *("request_id", "state", "reason", "not_before", "sid", "status", "error_code"),
+    *("error_message", *CREATED),
+)
+_HASHED_FIRST = ("address", "text")
+"""What events of the first version have hashes of."""
+
+_WAITING = {MessageState.PENDING.value, MessageState.CLAIMED.value}
+"""No event tells them apart: a claim is no news."""
+
+
+class Messages:
+    """Holds messages, and their erasable contents, against their events.
+
+    Args:
+        connection: To the ledger.
+        faults: Takes what differs.
+    """
+
+    def __init__(self, connection: Connection, faults: Faults) -> None:
+        self._connection = connection
+        self._faults = faults
+        self._decode = msgspec.json.Decoder(Body).decode
+        self._in_digests = 0
+        self.number = 0
+
+    def look(self) -> None:
+        """Look at all of them."""
+        for rows in rows_of(self._connection, messages, names=_COLUMNS):
+            self.number += len(rows)
+            for start in range(0, len(rows), KEYS):
+                self._look_at({row["id"]: row for row in rows[start : start + KEYS]})
+        self._look_for_lost_ones()
+        number = _count(self._connection, digest_contents)
+        if number > self._in_digests:
+            what = f"{number} rows, but digests tell of {self._in_digests}: put in"
+            self._faults.add(None, f"digest_contents: {what}")
+
+    def _look_at(self, rows: dict[str, Body]) -> None:
+        courses = {name: Course() for name in rows}
+        for part in events_of_messages(self._connection, rows):
+            for event in map(ToldRow._make, part):
+                try:
+                    courses[event.message_id].take(event, self._decode(event.body))
+                except (msgspec.MsgspecError, LookupError, ValueError):
+                    self._blame(event.seq, event.kind, "does not tell what such an event tells")
+        are_theirs = message_contents.c.message_id.in_(rows)
+        contents = {
+            row["message_id"]: row
+            for part in rows_of(self._connection, message_contents, are_theirs)
+            for row in part
+        }
+        for name, row in rows.items():
+            course = courses[name]
+            if course.created is None:
+                self._faults.add(None, f"message {name}: put in: no event tells of it")
+                continue
+            for column, seq in course.differing(row):
+                if column != "state" or {row[column], course.now[column]} != _WAITING:
+                    what = f"column {column} of message {name} was changed"
+                    self._faults.add(seq, f"event {seq}: {what}")
+            self._hold_contents(contents.get(name), course, course.body)
+            if "alerts" in course.body:
+                self._hold_digest(name, course)
+
+    def _hold_contents(self, row: Body | None, course: Course, told: Body) -> None:
+        seq, kind = course.created_seq, "message_created"
+        if row is None:
+            self._blame(seq, kind, "the address and the text of its message are missing")
+            return
+        if course.erased is not None:
+            is_blank = not any(row[name] for name in (*HASHED, "salt"))
+            if not is_blank or row["erased_at"] != course.erased.at:
+                what = "what it erased is there, or was erased at another time"
+                self._blame(course.erased.seq, course.erased.kind, what)
+            return
+        if row["erased_at"] is not None:
+            self._blame(seq, kind, "what it tells of was erased, but no event says so")
+            return
+        salt = str(row["salt"])
+        for name in HASHED if "place" in told else _HASHED_FIRST:
+            kept, sealed = row[name], told.get(f"{name}_hash")
+            if (None if kept is None else salted_hash(salt, str(kept))) != sealed:
+                self._blame(seq, kind, f"column {name} of its row of message_contents was changed")
+
+    def _hold_digest(self, message_id: str, course: Course) -> None:
+        table = digest_contents.c
+        query = sa.select(table.alert_id).where(table.message_id == message_id)
+        found = list(self._connection.execute(query).scalars())
+        self._in_digests += len(found)
+        if sorted(found) != sorted(course.body["alerts"]):
+            what = "the rows of digest_contents do not have the alerts that it tells"
+            self._blame(course.created_seq, "message_created", what)
+
+    def _look_for_lost_ones(self) -> None:
+        """Messages that events tell of, and that are not there."""
+        event = audit_events.c
+        is_there = sa.exists().where(messages.c.id == event.message_id)
+        lost = self._connection.execute(
+            sa.select(sa.func.min(event.seq)).where(event.kind == "message_created", ~is_there)
+        ).scalar()
+        if lost is not None:
+            self._blame(lost, "message_created", "its message is missing: deleted")
+
+    def _blame(self, seq: int, kind: str, what: str) -> None:
+        self._faults.add(seq, f"event {seq} ({kind}): {what}")
+
+
+def _count(connection: Connection, table: sa.Table) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
