@@ -21,6 +21,8 @@ from target_twilio_alerts.ledger.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Connection
 
     from target_twilio_alerts.audit.chain import Faults
@@ -65,6 +67,11 @@ class Messages:
         if number > self._in_digests:
             what = f"{number} rows, but digests tell of {self._in_digests}: put in"
             self._faults.add(None, f"digest_contents: {what}")
+
+    def look_at(self, ids: Sequence[str]) -> None:
+        """Look at some of them only."""
+        for part in rows_of(self._connection, messages, messages.c.id.in_(ids), names=_COLUMNS):
+            self._look_at({row["id"]: row for row in part})
 
     def _look_at(self, rows: dict[str, Body]) -> None:
         courses = {name: Course() for name in rows}

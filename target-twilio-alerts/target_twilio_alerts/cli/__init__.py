@@ -14,6 +14,7 @@ from target_twilio_alerts.cli.explain import explain
 from target_twilio_alerts.cli.operate import deliver, resend, send_test
 from target_twilio_alerts.cli.opt_outs import opt_outs_group
 from target_twilio_alerts.cli.preview import preview
+from target_twilio_alerts.cli.prove import prove
 from target_twilio_alerts.cli.rehearse import rehearse
 from target_twilio_alerts.cli.release import release
 from target_twilio_alerts.cli.silence import silence
@@ -36,6 +37,7 @@ def main(context: click.Context, config: tuple[str, ...]) -> None:
     context.obj = Workplace(config)
 
 
+audit.add_command(prove)
 audit.add_command(show)
 audit.add_command(show_runs)
 audit.add_command(undecided)

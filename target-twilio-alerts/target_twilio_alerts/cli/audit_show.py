@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import sqlalchemy as sa
 
 from target_twilio_alerts.cli.audit import ERASED, messages_of
+from target_twilio_alerts.cli.proofs import plain, told_rate
 from target_twilio_alerts.cli.workplace import told_in_one_line
 from target_twilio_alerts.ledger.tables import (
     alerts,
@@ -106,23 +107,14 @@ def _tell_decision(connection: Connection, message_id: str) -> None:
     decision = json.loads(row.decision)
     click.echo(f"{'why':>13}: {row.reason}")
     click.echo(f"{'when':>13}: {decision['when']}")
-    click.echo(f"{'before':>13}: {_plain(decision['previous']) or 'never seen'}")
-    click.echo(f"{'now':>13}: {_plain(decision['current'])}")
+    click.echo(f"{'before':>13}: {plain(_values(decision['previous'])) or 'never seen'}")
+    click.echo(f"{'now':>13}: {plain(_values(decision['current']))}")
     for call, numbers in decision.get("others", {}).items():
         click.echo(f"{'with':>13}: {', '.join(numbers) or 'no other document'} ({call})")
     for rate in decision.get("rates", ()):
-        used = f"1 {rate['base']} = {rate['rate']} {rate['quote']} of {rate['day']}"
-        click.echo(f"{'rate':>13}: {used} ({rate['source']})")
+        click.echo(f"{'rate':>13}: {told_rate(rate)}")
 
 
-def _plain(values: str | None) -> str:
-    """The values of a version, as ``amount 62000, status Open``."""
-    told = []
-    for name, value in json.loads(values or "{}").items():
-        if isinstance(value, bool):
-            told.append(f"{name} {'yes' if value else 'no'}")
-        elif isinstance(value, list):
-            told.append(f"{name} {' + '.join(map(str, value)) or 'empty'}")
-        else:
-            told.append(f"{name} {value}")
-    return ", ".join(told)
+def _values(text: str | None) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = json.loads(text or "{}")
+    return values
