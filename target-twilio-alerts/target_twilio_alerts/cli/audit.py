@@ -17,7 +17,7 @@ from target_twilio_alerts.cli.workplace import FORMAT_OPTION, moment_of, told_in
 from target_twilio_alerts.delivery.channels.codes import explain
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.tables import alerts, iso_utc, message_contents, messages
-from target_twilio_alerts.messages import mask_address
+from target_twilio_alerts.messages import mask_address, mask_contacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -184,6 +184,7 @@ def document_values(decision: str) -> Mapping[str, Any]:
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
     code = row[messages.c.error_code]
     values = document_values(row[alerts.c.decision]) if row[alerts.c.rule] else {}
+    number = values.get("number")
     erased_at = row[message_contents.c.erased_at]
     address = row[message_contents.c.address]
     return {
@@ -194,7 +195,7 @@ def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
         "document": row[alerts.c.title],
         "entity": row[alerts.c.entity],
         "company": values.get("company"),
-        "number": values.get("number"),
+        "number": None if number is None else mask_contacts(str(number)),
         "recipient": row[messages.c.recipient],
         "because": row[messages.c.because],
         "channel": row[messages.c.channel],

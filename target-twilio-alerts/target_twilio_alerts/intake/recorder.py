@@ -218,7 +218,6 @@ class Recorder:
             "epoch": edge.watch.epoch.epoch,
             "document": edge.document_id,
             "version": edge.version,
-            "reason": mask_words(edge.reason),
             "once_per": list(rule.once_per),
             "told_by": told_by,
         }

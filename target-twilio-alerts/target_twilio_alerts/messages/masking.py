@@ -10,8 +10,10 @@ _PHONE = re.compile(
     r"(?:(?<![0-9A-Za-z+])|(?<=%2[Bb]))(?:\+(?:[ ().-]{0,2}\d){6,15}|\d{7,15})(?![0-9A-Za-z])"
 )
 _INTERNATIONAL = re.compile(r"(?<![0-9A-Za-z+])\+(?:[ ().-]{0,2}\d){6,15}(?![0-9A-Za-z])")
+# Written as at home, with blanks or dashes; 01.12.2026 is a day.
 _LOCAL = re.compile(
-    r"(?<![0-9A-Za-z+.,])(?:0(?:[ ().-]{0,2}\d){7,15}|\d{10,15})(?![0-9A-Za-z]|[.,]\d)"
+    r"(?<![0-9A-Za-z+.,:-])(?!0[.,]|\d\d[./-]\d\d[./-]\d{4}\b)"
+    r"(?:0(?:[ ().-]{0,2}\d){7,15}|\d{10,15})(?![0-9A-Za-z]|[.,]\d)"
 )
 _STARS = "*****"
 _LONG_ENOUGH = 7  # of a shorter number the last three digits would be half
@@ -35,7 +37,7 @@ def mask_address(address: str) -> str:
 def mask_text(text: str) -> str:
     """Mask every telephone number and email address in free text, such as a provider's answer."""
     text = _EMAIL.sub(r"\1***@\2", text)
-    return _PHONE.sub(_mask_number, text)
+    return _LOCAL.sub(_mask_number, _PHONE.sub(_mask_number, text))
 
 
 def mask_contacts(text: str) -> str:

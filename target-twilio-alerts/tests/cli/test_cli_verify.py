@@ -16,10 +16,11 @@ def forge(office, statement):
 
 
 def test_a_right_ledger_is_one_line(rich):
-    (line,) = rich.run("audit", "verify").splitlines()
-    assert re.fullmatch(
-        r"ok     146 events, 24 messages, the last event is [0-9a-f]{64}; no anchors were given",
-        line,
+    ((number, last),) = rich.workplace.query("SELECT seq, hash FROM chain_head")
+    ((messages,),) = rich.workplace.query("SELECT count(*) FROM messages")
+    assert rich.run("audit", "verify") == (
+        f"ok     {number} events, {messages} messages, the last event is {last}; no anchors were "
+        "given\n"
     )
     told = rich.run("audit", "verify", "--anchors", str(rich.root / "anchors.txt"))
     assert told.endswith("; 6 anchors agree\n")
@@ -28,7 +29,8 @@ def test_a_right_ledger_is_one_line(rich):
 def test_it_can_be_told_to_programs(rich):
     told = json.loads(rich.run("audit", "verify", "--json"))
     assert told["ok"]
-    assert (told["events"], told["event"], told["what"], told["faults"]) == (146, None, None, 0)
+    assert told["events"] > 100
+    assert (told["event"], told["what"], told["faults"]) == (None, None, 0)
 
 
 def test_a_changed_event_is_one_line_and_exit_code_1(office):
