@@ -150,6 +150,15 @@ def workplace(tmp_path, sandbox):
     return made_workplace(tmp_path, sandbox)
 
 
+@pytest.fixture(scope="module")
+def new_workplace(tmp_path_factory):
+    """A workplace that tests of a file share."""
+    from visma_twilio_sandbox import Sandbox  # noqa: PLC0415
+
+    with Sandbox(seed=1) as running:
+        yield made_workplace(tmp_path_factory.mktemp("workplace"), running)
+
+
 @pytest.fixture(scope="session")
 def rich(tmp_path_factory):
     """An office in whose ledger there is something of everything; look, and do not touch."""

@@ -10,6 +10,7 @@ from contextlib import closing
 
 import pytest
 import requests
+from office import Office
 from singer import baseline, invoice, record, schema, state
 from waiting import until
 
@@ -173,7 +174,7 @@ def run(workplace, zygote):
 
 
 def counts(place, *arguments, code=0):
-    told = place.command("audit", "prove", "--run", place.run_id, *arguments, code=code)
+    told = Office(place).run("audit", "prove", "--run", place.run_id, *arguments, code=code)
     return told.splitlines()
 
 
