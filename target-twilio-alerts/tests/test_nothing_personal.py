@@ -119,14 +119,14 @@ def printed(new_workplace, zygote):
     due_now(office, "escalations")
     command("deliver")
     command("deliver")
-    for arguments in (
+    looks = (
         *(["audit"], ["audit", "--format", "csv"], ["audit", "--format", "jsonl"]),
         *(["audit", "undecided"], ["audit", "runs"], ["audit", "verify"], ["check"]),
         *(["opt-outs", "list"], ["silence", "list", "--all"]),
         ["erase", "erik", "--reason", PERSONAL, "--yes"],
         ["audit", "verify", "--anchors", config["anchor_file"]],
-    ):
-        told.append(office.run(*arguments))
+    )
+    told += [office.run(*arguments) for arguments in looks]
     ((run_id,),) = workplace.query("SELECT max(id) FROM runs")
     told.append(office.run("audit", "prove", "--run", run_id))
     told.append((workplace.root / "anchors.txt").read_text())
