@@ -1,4 +1,4 @@
-"""Measures the tap beside others, its start and memory, the target, and an idle run.
+"""Measures the tap beside others, its start and memory, the target, the trail, and an idle run.
 
 Usage: bench.py [PART...] [--records N] [--rounds N] [--write]; all parts by default. What is
 printed are seconds of this machine, and ratios; only the ratios mean anything elsewhere.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import alerting
 import clients
 import idling
+import proving
 import reading
 import report
 from measuring import CACHE, ROOT
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from report import Section
 
-PARTS = ("read", "latency", "start", "memory", "target", "idle")
+PARTS = ("read", "latency", "start", "memory", "target", "verify", "idle")
 BIN = Path(sys.executable).parent
 
 
@@ -36,7 +37,7 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
     """Measure what is wanted, part by part."""
     CACHE.mkdir(exist_ok=True)
     lines = reading.OUTPUT / clients.TAP
-    if wanted - {"idle"}:
+    if wanted - {"idle", "verify"}:
         programs = clients.install_tap()
         with serving(records) as server:
             if "read" in wanted:
@@ -52,6 +53,8 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
     with tempfile.TemporaryDirectory() as folder:
         if "target" in wanted:
             yield alerting.alert(BIN, Path(folder), lines, records)
+        if "verify" in wanted:
+            yield proving.prove(BIN, Path(folder), rounds)
         if "idle" in wanted:
             yield idling.idle(BIN, Path(folder))
 

@@ -1,4 +1,4 @@
-"""`tap-twilio-alerts-audit`: the ledger as Singer streams, each row anew when an event is about it."""
+"""`tap-twilio-alerts-audit`: the ledger as streams, each row anew when an event is about it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from target_twilio_alerts.audit.courses import CREATED, Course
+from target_twilio_alerts.audit.courses import CREATED, Course, Event
 from target_twilio_alerts.audit.reading import ToldRow, events_of_messages, rows_of
 from target_twilio_alerts.audit.rows import KEYS
 from target_twilio_alerts.ledger import MessageState
@@ -34,7 +34,9 @@ _COLUMNS = (
     *("request_id", "state", "reason", "not_before", "sid", "status", "error_code"),
     *("error_message", *CREATED),
 )
-_HASHED_FIRST = ("address", "text")
+_MESSAGE = ToldRow._fields.index("message_id")
+_HASHED = [(name, f"{name}_hash") for name in HASHED]
+_HASHED_FIRST = [(name, hashed) for name, hashed in _HASHED if name in {"address", "text"}]
 """What events of the first version have hashes of."""
 
 _WAITING = {MessageState.PENDING.value, MessageState.CLAIMED.value}
@@ -52,7 +54,6 @@ class Messages:
     def __init__(self, connection: Connection, faults: Faults) -> None:
         self._connection = connection
         self._faults = faults
-        self._decode = msgspec.json.Decoder(Body).decode
         self._in_digests = 0
         self.number = 0
 
@@ -74,21 +75,23 @@ class Messages:
             self._look_at({row["id"]: row for row in part})
 
     def _look_at(self, rows: dict[str, Body]) -> None:
-        courses = {name: Course() for name in rows}
-        for part in events_of_messages(self._connection, rows):
-            for event in map(ToldRow._make, part):
-                try:
-                    courses[event.message_id].take(event, self._decode(event.body))
-                except (msgspec.MsgspecError, LookupError, ValueError):
-                    self._blame(event.seq, event.kind, "does not tell what such an event tells")
-        are_theirs = message_contents.c.message_id.in_(rows)
+        events: dict[str, list[Event]] = {name: [] for name in rows}
+        for part in events_of_messages(self._connection, list(rows)):
+            for event in part:
+                events[event[_MESSAGE]].append(event)
+        are_theirs = message_contents.c.message_id.in_(list(rows))
         contents = {
             row["message_id"]: row
             for part in rows_of(self._connection, message_contents, are_theirs)
             for row in part
         }
         for name, row in rows.items():
-            course = courses[name]
+            try:
+                course = Course(events[name])
+            except (msgspec.MsgspecError, LookupError, ValueError):
+                seq = events[name][0][0]
+                self._faults.add(seq, f"event {seq}: not all of message {name} can be read")
+                continue
             if course.created is None:
                 self._faults.add(None, f"message {name}: put in: no event tells of it")
                 continue
@@ -114,10 +117,12 @@ class Messages:
         if row["erased_at"] is not None:
             self._blame(seq, kind, "what it tells of was erased, but no event says so")
             return
-        salt = str(row["salt"])
-        for name in HASHED if "place" in told else _HASHED_FIRST:
-            kept, sealed = row[name], told.get(f"{name}_hash")
-            if (None if kept is None else salted_hash(salt, str(kept))) != sealed:
+        salt = row["salt"]
+        for name, hashed in _HASHED if "place" in told else _HASHED_FIRST:
+            kept, sealed = row[name], told.get(hashed)
+            if kept is None and sealed is None:
+                continue
+            if kept is None or salted_hash(salt, kept) != sealed:
                 self._blame(seq, kind, f"column {name} of its row of message_contents was changed")
 
     def _hold_digest(self, message_id: str, course: Course) -> None:

@@ -180,8 +180,8 @@ class Rows:
                 named = " ".join(map(str, one.key))
                 self._blame(event, f"its row of {table.name}, {named}, is missing")
                 continue
-            for name, value in one.values.items():
-                if row[name] != value:
+            if not one.values.items() <= row.items():
+                for name in (name for name, value in one.values.items() if row[name] != value):
                     self._blame(event, f"column {name} of its row of {table.name} was changed")
             if kind == "alert_raised":
                 self._hold_decision(event, body, row)
