@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
-_COLUMNS = (
+_NAMES = (
     *("id", "alert_id", "step", "created_at", "run_id", "tries", "sending_at", "accepted_at"),
     *("request_id", "state", "reason", "not_before", "sid", "status", "error_code"),
     *("error_message", *CREATED),
+)
+_COLUMNS = [*(messages.c[name] for name in _NAMES), *message_contents.c]
+_WITH_CONTENTS = messages.join(
+    message_contents, message_contents.c.message_id == messages.c.id, isouter=True
 )
 _MESSAGE = ToldRow._fields.index("message_id")
 _HASHED = [(name, f"{name}_hash") for name in HASHED]
@@ -59,7 +63,7 @@ class Messages:
 
     def look(self) -> None:
         """Look at all of them."""
-        for rows in rows_of(self._connection, messages, names=_COLUMNS):
+        for rows in rows_of(self._connection, _WITH_CONTENTS, columns=_COLUMNS):
             self.number += len(rows)
             for start in range(0, len(rows), KEYS):
                 self._look_at({row["id"]: row for row in rows[start : start + KEYS]})
@@ -71,7 +75,8 @@ class Messages:
 
     def look_at(self, ids: Sequence[str]) -> None:
         """Look at some of them only."""
-        for part in rows_of(self._connection, messages, messages.c.id.in_(ids), names=_COLUMNS):
+        wanted = messages.c.id.in_(ids)
+        for part in rows_of(self._connection, _WITH_CONTENTS, wanted, columns=_COLUMNS):
             self._look_at({row["id"]: row for row in part})
 
     def _look_at(self, rows: dict[str, Body]) -> None:
@@ -79,12 +84,6 @@ class Messages:
         for part in events_of_messages(self._connection, list(rows)):
             for event in part:
                 events[event[_MESSAGE]].append(event)
-        are_theirs = message_contents.c.message_id.in_(list(rows))
-        contents = {
-            row["message_id"]: row
-            for part in rows_of(self._connection, message_contents, are_theirs)
-            for row in part
-        }
         for name, row in rows.items():
             try:
                 course = Course(events[name])
@@ -99,13 +98,13 @@ class Messages:
                 if column != "state" or {row[column], course.now[column]} != _WAITING:
                     what = f"column {column} of message {name} was changed"
                     self._faults.add(seq, f"event {seq}: {what}")
-            self._hold_contents(contents.get(name), course, course.body)
+            self._hold_contents(row, course, course.body)
             if "alerts" in course.body:
                 self._hold_digest(name, course)
 
-    def _hold_contents(self, row: Body | None, course: Course, told: Body) -> None:
+    def _hold_contents(self, row: Body, course: Course, told: Body) -> None:
         seq, kind = course.created_seq, "message_created"
-        if row is None:
+        if row["message_id"] is None:
             self._blame(seq, kind, "the address and the text of its message are missing")
             return
         if course.erased is not None:

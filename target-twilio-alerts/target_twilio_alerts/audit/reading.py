@@ -70,23 +70,23 @@ def events_of_messages(
 
 def rows_of(
     connection: Connection,
-    table: sa.Table,
+    source: sa.FromClause,
     *conditions: sa.ColumnElement[bool],
-    names: Sequence[str] | None = None,
+    columns: Sequence[sa.Column[Any]] | None = None,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Rows of a table in any order, some at a time, by the names of columns.
+    """Rows in any order, some at a time, by the names of columns.
 
     Args:
         connection: To the ledger.
-        table: Which table.
+        source: A table, or tables that are joined.
         conditions: Which rows.
-        names: Which columns; all if not given.
+        columns: Which columns; all of the table if not given.
     """
-    columns = list(table.c) if names is None else [table.c[name] for name in names]
-    query = sa.select(*columns).where(*conditions)
-    named = [column.name for column in columns]
-    for part in _parts(connection, query, columns):
-        yield [dict(zip(named, row, strict=True)) for row in part]
+    wanted: list[Any] = list(source.c if columns is None else columns)
+    query = sa.select(*wanted).select_from(source).where(*conditions)
+    names = [column.name for column in wanted]
+    for part in _parts(connection, query, wanted):
+        yield [dict(zip(names, row, strict=True)) for row in part]
 
 
 def _parts(
