@@ -1,4 +1,4 @@
-"""Measures the tap beside others, its start and memory, the target, and an idle run.
+"""Measures the tap beside others, its start and memory, the target, the trail, and an idle run.
 
 Usage: bench.py [PART...] [--records N] [--rounds N] [--write]; all parts by default. What is
 printed are seconds of this machine, and ratios; only the ratios mean anything elsewhere.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import alerting
 import clients
 import idling
+import proving
 import reading
 import rehearsing
 import report
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 _OF_THE_TAP = ("read", "latency", "start", "memory")
 _OF_ITS_OUTPUT = ("target", "backtest")
-PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "idle")
+PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "verify", "idle")
 BIN = Path(sys.executable).parent
 
 
@@ -58,6 +59,7 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
             "target": partial(alerting.alert, BIN, place, lines, records, rounds),
             "backtest": partial(rehearsing.backtest, BIN, place, lines),
             "conditions": alerting.conditions,
+            "verify": partial(proving.prove, BIN, place, rounds),
             "idle": partial(idling.idle, BIN, place),
         }
         yield from (measured() for name, measured in others.items() if name in wanted)

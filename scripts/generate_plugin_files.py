@@ -19,13 +19,23 @@ VARIANT = "visma-twilio-alerts"
 PLUGINS = {
     "tap-visma": ("extractors", "Visma.net ERP", "tap-visma/README.md"),
     "target-twilio-alerts": ("loaders", "Twilio alerts", "target-twilio-alerts/README.md"),
+    "tap-twilio-alerts-audit": (
+        "extractors",
+        "Twilio alerts: audit ledger",
+        "target-twilio-alerts/README.md",
+    ),
 }
+PARTS = {"tap-twilio-alerts-audit": "audit-settings"}
+"""Where a README has settings of two plugins: the name of the second one's part."""
+
 REQUIRED = {
     "tap-visma": [["client_id", "client_secret", "tenant_id"], ["companies"]],
     "target-twilio-alerts": [[]],
+    "tap-twilio-alerts-audit": [["ledger_url"]],
 }
 COMMANDS: dict[str, dict[str, dict[str, str]]] = {
     "tap-visma": {},
+    "tap-twilio-alerts-audit": {},
     "target-twilio-alerts": {
         name: {"executable": "twilio-alerts", "args": name, "description": description}
         for name, description in {
@@ -34,6 +44,7 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
             "backtest": "Tell what the rules would have told of the past.",
             "check": "Check the alerts file, the templates and the settings.",
             "deliver": "Hand over what is pending.",
+            "erase": "Forget addresses and texts, of a person or by age.",
             "explain": "Tell what each rule says of a document.",
             "preview": "Show a rule's messages as they would be sent now.",
             "opt-outs": "Who wants no more messages.",
@@ -156,14 +167,16 @@ def generated() -> dict[Path, str]:
         told = about(name)
         found = definition(name, told)
         files[ROOT / "plugins" / kind / f"{name}--{VARIANT}.lock"] = _json(found)
-        text = with_part((ROOT / readme).read_text(encoding="utf-8"), "settings", table(told))
+        place = ROOT / readme
+        text = files.get(place) or place.read_text(encoding="utf-8")
+        text = with_part(text, PARTS.get(name, "settings"), table(told))
         if name == "tap-visma":
             text = with_part(text, "streams", streams_table())
             text = with_part(text, "lines", lines_table())
         if name == "target-twilio-alerts":
-            place = ROOT / "plugins" / "utilities" / f"twilio-alerts--{VARIANT}.lock"
-            files[place] = _json(utility(found))
-        files[ROOT / readme] = text
+            lock = ROOT / "plugins" / "utilities" / f"twilio-alerts--{VARIANT}.lock"
+            files[lock] = _json(utility(found))
+        files[place] = text
     return files
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts import wiring
+from target_twilio_alerts.audit.closing import end_run
 from target_twilio_alerts.delivery.following import follow
 from target_twilio_alerts.intake import Intake
 from target_twilio_alerts.ledger import Ledger, LedgerError, outbox, runs
@@ -15,6 +16,7 @@ from target_twilio_alerts.ledger.ids import long_id
 from target_twilio_alerts.messages import Messages
 from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules import load_alerts
+from target_twilio_alerts.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,8 +47,11 @@ class Session:
         self._settings = settings
         self._closed = False
         self._alerts = load_alerts(settings.alerts_file)
-        names = [] if settings.dry_run else wiring.used_channels(self._alerts)
+        names = [] if settings.dry_run else wiring.used_channels(self._alerts, settings)
         channels = wiring.build_channels(settings, names)
+        mistakes = [] if settings.dry_run else wiring.anchor_mistakes(settings, self._alerts)
+        if mistakes:
+            raise SettingsError("\n".join(mistakes))
         self._ledger = Ledger(settings.ledger_url)
         self._run = self._start_run()
         self._channels = channels
@@ -58,6 +63,7 @@ class Session:
             messages,
             run=self._run,
             ask=lambda: follow(self._ledger, self._channels, run=self._run),
+            anchor_notify=settings.anchor_notify,
         )
         self.intake = Intake(
             self._ledger,
@@ -133,8 +139,10 @@ class Session:
         try:
             summary = self._summary()
             if not self._settings.dry_run:
-                seq, head = runs.end(self._ledger, self._run, outcome=outcome, summary=summary)
-                logger.info("Ledger head: event %d, %s", seq, head)
+                head = end_run(
+                    self._ledger, self._settings, self._run, outcome=outcome, summary=summary
+                )
+                logger.info("%s", head)
         finally:
             self._ledger.close()
         for line in _told(summary):

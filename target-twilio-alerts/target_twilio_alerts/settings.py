@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass, fields
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from singer_sdk import typing as th
-from singer_sdk.configuration._dict_config import parse_environment_config
 from sqlalchemy.exc import ArgumentError
 
+from target_twilio_alerts.audit.settings import TRAIL_SETTINGS, checked_retention
 from target_twilio_alerts.ledger.databases import NOT_A_URL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
 TWILIO_API_URL = "https://api.twilio.com"
 TWILIO_MESSAGING_URL = "https://messaging.twilio.com"
@@ -146,6 +146,7 @@ SETTINGS = th.PropertiesList(
         "never seen: `refuse` the run, take what arrives in this run as `baseline`, or `alert` on "
         "it at once.",
     ),
+    *TRAIL_SETTINGS,
     th.Property(
         "public_url",
         th.StringType,
@@ -231,6 +232,9 @@ class Settings:
     email_driver: str
     sendgrid_api_key: str | None
     email_from: str | None
+    anchor_file: Path | None
+    anchor_notify: str | None
+    retention: timedelta | None
     public_url: str | None
     max_in_flight: int
     delivery_deadline_seconds: int
@@ -269,7 +273,9 @@ class Settings:
         for name in ("twilio_messaging_url", "public_url"):
             if given[name] is not None:
                 given[name] = _checked_url(name, given[name])
+        given["retention"] = _checked_retention(given["retention"])
         given["alerts_file"] = root / given["alerts_file"]
+        given["anchor_file"] = given["anchor_file"] and root / given["anchor_file"]
         given["ledger_url"] = _rooted_ledger_url(given["ledger_url"], root)
         return cls(**given)
 
@@ -311,42 +317,6 @@ class Settings:
         return None if self.from_number else "from_number (or messaging_service_sid)"
 
 
-_PLACE = re.compile(r" in config\['(\w+)'\](?:\['([^']*)'\])?")
-
-
-def without_secrets(error: str) -> str:
-    """What the SDK tells of a wrong setting, without its value: that may be a secret."""
-    place = _PLACE.search(error)
-    schema = SETTINGS["properties"].get(place[1]) if place else None
-    if place is None or schema is None or "is not of type" not in error:
-        return error
-    if place[2] is not None:
-        return f"{place[1]}: that of {place[2]} must be text, in quotes"
-    if "string" in schema["type"]:
-        return f"{place[1]}: must be text, in quotes"
-    return f"{place[1]}: must be {' or '.join(set(schema['type']) - {'null'})}"
-
-
-def unreadable(schema: Mapping[str, Any], prefix: str) -> SettingsError:
-    """What is wrong with an environment that the SDK could not read as settings.
-
-    Args:
-        schema: The settings.
-        prefix: Begins the names of their variables.
-    """
-    for name, one in schema["properties"].items():
-        try:
-            parse_environment_config({"properties": {name: one}}, prefix, os.devnull)
-        except ValueError:
-            kinds = {*one["type"]} - {"null"}
-            wanted = "JSON" if kinds & {"array", "object"} else " or ".join(sorted(kinds))
-            example = f", as in {json.dumps(one['examples'][0])}" if one.get("examples") else ""
-            return SettingsError(
-                f"{name}: must be {wanted}{example}; correct {prefix}{name.upper()}",
-            )
-    return SettingsError("the environment cannot be read; look for what is wrong in `.env`")
-
-
 _NUMBER = r"\+[1-9]\d{6,14}"
 _SENDER = rf"{_NUMBER}|(?=.*[A-Za-z ])[A-Za-z0-9 ]{{1,11}}|\d{{4,8}}"
 _PATTERNS = (
@@ -379,6 +349,13 @@ def _checked_senders(given: Mapping[str, Any]) -> dict[str, str]:
                 "and digits, nor a Messaging Service SID; correct it"
             )
     return senders
+
+
+def _checked_retention(text: str | None) -> timedelta | None:
+    try:
+        return checked_retention(text)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _checked_url(name: str, value: str) -> str:

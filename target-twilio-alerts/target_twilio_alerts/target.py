@@ -18,13 +18,8 @@ from target_twilio_alerts.ledger import LedgerError
 from target_twilio_alerts.reading import AlertsReader, InterruptibleLines, ProtocolError
 from target_twilio_alerts.rules import AlertsFileError
 from target_twilio_alerts.session import CredentialsRefusedError, Session
-from target_twilio_alerts.settings import (
-    SETTINGS,
-    Settings,
-    SettingsError,
-    unreadable,
-    without_secrets,
-)
+from target_twilio_alerts.setting_errors import unreadable, without_secrets
+from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError
 from target_twilio_alerts.sinks import AlertSink
 
 if TYPE_CHECKING:

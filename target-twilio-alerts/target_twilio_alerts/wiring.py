@@ -6,6 +6,7 @@ import hashlib
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from target_twilio_alerts.audit import anchors
 from target_twilio_alerts.delivery.callback_urls import CallbackUrls
 from target_twilio_alerts.delivery.channels import (
     EmailChannel,
@@ -15,6 +16,7 @@ from target_twilio_alerts.delivery.channels import (
     WhatsAppChannel,
 )
 from target_twilio_alerts.delivery.dispatcher import Dispatcher
+from target_twilio_alerts.rules.expressions import suggestion
 from target_twilio_alerts.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -35,10 +37,30 @@ def version() -> str:
     return metadata.version("target-twilio-alerts")
 
 
-def used_channels(alerts: Alerts) -> list[str]:
-    """The channels that the rules send over, and the flood brake's summary."""
+def used_channels(alerts: Alerts, settings: Settings) -> list[str]:
+    """The channels that the rules send over, the flood brake's summary, and anchors."""
     of_rules = {channel for rule in alerts.rules for channel in rule.channels}
-    return sorted(of_rules.union(alerts.limits.via))
+    of_anchors = {"email"} if settings.anchor_notify else set()
+    return sorted(of_rules.union(alerts.limits.via, of_anchors))
+
+
+def anchor_mistakes(settings: Settings, alerts: Alerts) -> list[str]:
+    """What is wrong with where anchors go, a line each."""
+    wrong = []
+    if settings.anchor_file is not None:
+        try:
+            anchors.ensure_writable(settings.anchor_file)
+        except anchors.AnchorError as error:
+            wrong.append(str(error))
+    name = settings.anchor_notify
+    if name is not None:
+        person = alerts.recipients.get(name)
+        if person is None:
+            meant = suggestion(name, alerts.recipients, "there are")
+            wrong.append(f"anchor_notify: no recipient {name} in the alerts file; {meant}")
+        elif not person.addresses("email"):
+            wrong.append(f"anchor_notify: recipient {name} has no address for email; add one")
+    return wrong
 
 
 def configured_channels(settings: Settings) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from busy_office import fill
 from desk import Desk
 from ledgers import Databases, query
 from zygote import Zygote
@@ -162,12 +163,38 @@ def zygote():
 
 @pytest.fixture
 def workplace(tmp_path, sandbox, database):
+    return made_workplace(tmp_path, sandbox, database)
+
+
+@pytest.fixture(scope="module")
+def new_workplace(tmp_path_factory):
+    """A workplace that tests of a file share."""
+    from visma_twilio_sandbox import Sandbox  # noqa: PLC0415
+
+    with Sandbox(seed=1) as running:
+        yield made_workplace(tmp_path_factory.mktemp("workplace"), running)
+
+
+@pytest.fixture(scope="session")
+def rich(tmp_path_factory):
+    """An office in whose ledger there is something of everything; look, and do not touch."""
+    from office import Office  # noqa: PLC0415 - imports the package
+
+    from visma_twilio_sandbox import Sandbox  # noqa: PLC0415
+
+    with Sandbox(seed=1) as running:
+        office = Office(made_workplace(tmp_path_factory.mktemp("rich"), running))
+        fill(office)
+        yield office
+
+
+def made_workplace(root, sandbox, database=None):
     from visma_twilio_sandbox import credentials  # noqa: PLC0415
 
-    place = Workplace(tmp_path, sandbox)
+    place = Workplace(root, sandbox)
     place.config = {
-        "alerts_file": str(tmp_path / "alerts.yml"),
-        "ledger_url": database,
+        "alerts_file": str(root / "alerts.yml"),
+        "ledger_url": database or f"sqlite:///{root / 'ledger.db'}",
         "account_sid": credentials.ACCOUNT_SID,
         "auth_token": credentials.AUTH_TOKEN,
         "from_number": credentials.FROM_NUMBER,

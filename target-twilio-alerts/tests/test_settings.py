@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError, without_secrets
+from target_twilio_alerts.setting_errors import without_secrets
+from target_twilio_alerts.settings import SETTINGS, Settings, SettingsError
 
 COMPLETE = {
     "account_sid": "AC" + "0" * 32,

@@ -217,9 +217,10 @@ def test_what_a_killed_worker_may_have_sent_is_sent_by_nobody(
     assert zygote.command(first, "deliver", die=step).wait().code == -9
     for _ in range(2):
         end_well(zygote.command(second, "deliver"))
-        assert states(workplace) == {"unknown": 1}
-    assert len(workplace.accepted) == (step.state == "accepted")
-    assert workplace.trail("--state", "unknown")
+    was_taken = step.state == "accepted"
+    assert len(workplace.accepted) == was_taken
+    # What Twilio has is settled by evidence; of what it has not, nothing can be known.
+    assert bool(workplace.trail("--state", "unknown")) is not was_taken
 
 
 @ON_POSTGRESQL

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import sqlalchemy as sa
 
-from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
+from target_twilio_alerts.cli.workplace import masked, operator_name, told_in_one_line
 from target_twilio_alerts.ledger import Event, escalations, events, runs
 from target_twilio_alerts.ledger.escalations import Acknowledgement
 from target_twilio_alerts.ledger.tables import alerts, iso_utc, messages
@@ -22,8 +22,8 @@ _HOW = "command line"
 
 @click.command("ack")
 @click.argument("reference")
-@click.option("--by", help="Who takes care of it, if not the one at the keyboard.")
-@click.option("--reason", help="What they do about it; kept in the audit trail.")
+@click.option("--by", callback=masked, help="Who takes care of it, if not the one at the keyboard.")
+@click.option("--reason", callback=masked, help="What they do about it; kept in the audit trail.")
 @click.pass_obj
 @told_in_one_line
 def ack(workplace: Workplace, reference: str, *, by: str | None, reason: str | None) -> None:
@@ -38,7 +38,7 @@ def ack(workplace: Workplace, reference: str, *, by: str | None, reason: str | N
             raise click.ClickException(
                 f"no message or alert {reference} in the ledger; `twilio-alerts audit` lists them",
             )
-        made = Acknowledgement(alert_id, now, by or operator_name(), _HOW, reason)
+        made = Acknowledgement(alert_id, now, by or operator_name(), _HOW, reason or None)
         if not escalations.acknowledge(connection, made):
             known = escalations.acknowledgement(connection, alert_id)
             who = "" if known is None else f" by {known.by} at {iso_utc(known.at)}"

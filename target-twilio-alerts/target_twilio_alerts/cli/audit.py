@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from datetime import datetime, timedelta, timezone
@@ -13,28 +12,25 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-from target_twilio_alerts.cli.workplace import FORMAT_OPTION, told_in_one_line
+from target_twilio_alerts.cli.rows import UNBOUNDED, stream_rows
+from target_twilio_alerts.cli.workplace import FORMAT_OPTION, moment_of, told_in_one_line
 from target_twilio_alerts.delivery.channels.codes import explain
 from target_twilio_alerts.ledger import MessageState
-from target_twilio_alerts.ledger.tables import (
-    alerts,
-    audit_events,
-    iso_utc,
-    message_contents,
-    messages,
-    runs,
-)
-from target_twilio_alerts.messages import mask_address
+from target_twilio_alerts.ledger.tables import alerts, iso_utc, message_contents, messages
+from target_twilio_alerts.messages import mask_address, mask_contacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
     from target_twilio_alerts.cli.workplace import Workplace
 
-_UNBOUNDED = 1000
-"""Columns of a table that goes to a file or another program."""
+ERASED = "erased"
+"""Stands where an address or a text was."""
+
+_NEWEST = 50
+_AT_A_TIME = 500
 
 _COLUMNS = (
     "message",
@@ -60,6 +56,10 @@ _COLUMNS = (
     "resend_of",
     "resend_reason",
     "operator",
+    "template",
+    "alert",
+    "run",
+    "erased_at",
 )
 
 
@@ -71,148 +71,80 @@ _COLUMNS = (
     type=click.Choice([state.value for state in MessageState]),
     help="Only messages in this state.",
 )
+@click.option("--error", help="Only messages with this error code, such as 21614.")
+@click.option("--run", help="Only messages of this run, by its id or how that begins.")
 @click.option("--days", type=click.IntRange(min=1), help="Only messages of the last DAYS days.")
-@click.option("--limit", default=50, show_default=True, help="At most so many, the newest.")
+@click.option("--since", help="Only messages from this day or time on, UTC: 2026-11-01T08:00.")
+@click.option("--until", help="Only messages before this day or time, UTC.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    help="At most so many, the newest; if not given, 50 in a table, else all.",
+)
 @FORMAT_OPTION
 @click.pass_context
 @told_in_one_line
 def audit(
     context: click.Context,
+    /,
     *,
-    rule: str | None,
-    recipient: str | None,
-    state: str | None,
     days: int | None,
-    limit: int,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
     form: str,
+    **filters: str | None,
 ) -> None:
     """Show messages: SID, recipient, Visma document, time, status, error."""
     if context.invoked_subcommand is not None:
         return
     workplace: Workplace = context.obj
-    conditions = []
-    if rule:
-        conditions.append(alerts.c.rule == rule)
-    if recipient:
-        conditions.append(messages.c.recipient == recipient)
-    if state:
-        conditions.append(messages.c.state == state)
-    if days:
-        since = datetime.now(timezone.utc) - timedelta(days=days)
-        conditions.append(messages.c.created_at >= since)
+    conditions = [*_conditions(filters), *_times(days, since, until)]
+    if limit is None and form == "table":
+        limit = _NEWEST
     with workplace.ledger() as ledger, ledger.read() as connection:
-        rows = _messages(connection, conditions, limit)
-    if form == "table":
-        _print_table(rows)
-    elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, _COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    else:
-        for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
-
-
-@audit.command("show")
-@click.argument("message_id")
-@click.pass_obj
-@told_in_one_line
-def show(workplace: Workplace, message_id: str) -> None:
-    """Tell one message's whole story: the decision, the text, each step."""
-    message_id = message_id.upper()
-    with workplace.ledger() as ledger, ledger.read() as connection:
-        found = _messages(connection, [messages.c.id == message_id], limit=1)
-        if not found:
-            raise click.ClickException(
-                f"no message {message_id} in the ledger; `twilio-alerts audit` lists them",
-            )
-        for name, value in found[0].items():
-            if value is not None:
-                click.echo(f"{name:>13}: {value}")
-        _tell_decision(connection, message_id)
-        contents = connection.execute(
-            sa.select(message_contents.c.subject, message_contents.c.text).where(
-                message_contents.c.message_id == message_id,
-            ),
-        ).one()
-        if contents.subject:
-            click.echo(f"{'subject':>13}: {contents.subject}")
-        click.echo(f"{'text':>13}: {contents.text}")
-        click.echo(f"{'steps':>13}:")
-        events = connection.execute(
-            sa.select(audit_events)
-            .where(audit_events.c.message_id == message_id)
-            .order_by(audit_events.c.seq),
-        )
-        for event in events:
-            click.echo(f"  {iso_utc(event.at)}  #{event.seq}  {event.kind}  {event.body}")
-
-
-@audit.command("runs")
-@click.option("--limit", default=20, show_default=True, help="At most so many, the newest.")
-@click.pass_obj
-@told_in_one_line
-def show_runs(workplace: Workplace, limit: int) -> None:
-    """Show runs and what each decided."""
-    with workplace.ledger() as ledger, ledger.read() as connection:
-        rows = connection.execute(
-            sa.select(runs).order_by(runs.c.started_at.desc()).limit(limit),
-        ).all()
-    if not rows:
-        click.echo("No runs.")
-    for row in reversed(rows):
-        click.echo(f"{iso_utc(row.started_at)}  {row.command}  {row.outcome}")
-        summary = json.loads(row.summary or "{}")
-        if taken := _told(summary.get("taken", {})):
-            click.echo(f"    taken in: {taken}")
-        for name, outcomes in summary.get("rules", {}).items():
-            click.echo(f"    {name}: {_told(outcomes)}")
-        if delivered := _told(summary.get("delivery", {})):
-            click.echo(f"    handed over: {delivered}")
-
-
-def _told(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in numbers.items() if n)
-
-
-def _tell_decision(connection: Connection, message_id: str) -> None:
-    row = connection.execute(
-        sa.select(alerts)
-        .join(messages, messages.c.alert_id == alerts.c.id)
-        .where(messages.c.id == message_id),
-    ).first()
-    if row is None:
-        return
-    decision = json.loads(row.decision)
-    click.echo(f"{'why':>13}: {row.reason}")
-    click.echo(f"{'when':>13}: {decision['when']}")
-    click.echo(f"{'before':>13}: {_plain(decision['previous']) or 'never seen'}")
-    click.echo(f"{'now':>13}: {_plain(decision['current'])}")
-    for call, numbers in decision.get("others", {}).items():
-        click.echo(f"{'with':>13}: {', '.join(numbers) or 'no other document'} ({call})")
-    for rate in decision.get("rates", ()):
-        used = f"1 {rate['base']} = {rate['rate']} {rate['quote']} of {rate['day']}"
-        click.echo(f"{'rate':>13}: {used} ({rate['source']})")
-
-
-def _plain(values: str | None) -> str:
-    """The values of a version, as ``amount 62000, status Open``."""
-    told = []
-    for name, value in json.loads(values or "{}").items():
-        if isinstance(value, bool):
-            told.append(f"{name} {'yes' if value else 'no'}")
-        elif isinstance(value, list):
-            told.append(f"{name} {' + '.join(map(str, value)) or 'empty'}")
+        if form == "table":
+            _print_table(list(messages_of(connection, conditions, limit)))
         else:
-            told.append(f"{name} {value}")
-    return ", ".join(told)
+            stream_rows(messages_of(connection, conditions, limit), _COLUMNS, form)
 
 
-def _messages(
+def _conditions(filters: Mapping[str, str | None]) -> Iterator[sa.ColumnElement[bool]]:
+    columns = {
+        "rule": alerts.c.rule,
+        "recipient": messages.c.recipient,
+        "state": messages.c.state,
+        "error": messages.c.error_code,
+    }
+    for name, column in columns.items():
+        if filters[name]:
+            yield column == filters[name]
+    if filters["run"]:
+        yield messages.c.run_id.startswith(filters["run"].lower(), autoescape=True)
+
+
+def _times(
+    days: int | None, since: str | None, until: str | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    created_at = messages.c.created_at
+    if days:
+        yield created_at >= datetime.now(timezone.utc) - timedelta(days=days)
+    if since:
+        yield created_at >= moment_of("--since", since)
+    if until:
+        yield created_at < moment_of("--until", until)
+
+
+def messages_of(
     connection: Connection,
-    conditions: Iterable[sa.ColumnElement[bool]],
-    limit: int,
-) -> list[dict[str, Any]]:
+    conditions: Sequence[sa.ColumnElement[bool]],
+    limit: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Messages as they are shown, the oldest first; of more than the limit, the newest."""
+    joined = messages.join(alerts, alerts.c.id == messages.c.alert_id, isouter=True).join(
+        message_contents, message_contents.c.message_id == messages.c.id
+    )
+    order = (messages.c.created_at, messages.c.id)
     query = (
         sa.select(
             messages,
@@ -222,19 +154,39 @@ def _messages(
             alerts.c.severity,
             alerts.c.decision,
             message_contents.c.address,
+            message_contents.c.erased_at,
         )
-        .join(alerts, alerts.c.id == messages.c.alert_id, isouter=True)
-        .join(message_contents, message_contents.c.message_id == messages.c.id)
-        .where(*conditions)
-        .order_by(messages.c.created_at.desc(), messages.c.id)
-        .limit(limit)
+        .select_from(joined)
+        .order_by(*order)
     )
-    return [_row(row._mapping) for row in reversed(connection.execute(query).all())]  # noqa: SLF001 - public by documentation
+    if limit is None:
+        query = query.where(*conditions)
+    else:
+        newest = (
+            sa.select(messages.c.id)
+            .select_from(joined)
+            .where(*conditions)
+            .order_by(messages.c.created_at.desc(), messages.c.id.desc())
+            .limit(limit)
+        )
+        query = query.where(messages.c.id.in_(newest))
+    found = connection.execute(query, execution_options={"yield_per": _AT_A_TIME})
+    for row in found.mappings():
+        yield _row(row)
+
+
+def document_values(decision: str) -> Mapping[str, Any]:
+    """The values of an alert's document by names of fields; none if they were erased."""
+    values: Mapping[str, Any] = json.loads(json.loads(decision).get("current") or "{}")
+    return values
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
     code = row[messages.c.error_code]
-    values = json.loads(json.loads(row[alerts.c.decision])["current"]) if row[alerts.c.rule] else {}
+    values = document_values(row[alerts.c.decision]) if row[alerts.c.rule] else {}
+    number = values.get("number")
+    erased_at = row[message_contents.c.erased_at]
+    address = row[message_contents.c.address]
     return {
         "message": row[messages.c.id],
         "created_at": iso_utc(row[messages.c.created_at]),
@@ -243,11 +195,11 @@ def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
         "document": row[alerts.c.title],
         "entity": row[alerts.c.entity],
         "company": values.get("company"),
-        "number": values.get("number"),
+        "number": None if number is None else mask_contacts(str(number)),
         "recipient": row[messages.c.recipient],
         "because": row[messages.c.because],
         "channel": row[messages.c.channel],
-        "address": mask_address(row[message_contents.c.address]),
+        "address": mask_address(address) if erased_at is None else ERASED,
         "state": row[messages.c.state],
         "status": row[messages.c.status],
         "sid": row[messages.c.sid],
@@ -259,6 +211,10 @@ def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
         "resend_of": row[messages.c.resend_of],
         "resend_reason": row[messages.c.resend_reason],
         "operator": row[messages.c.operator],
+        "template": row[messages.c.template],
+        "alert": row[messages.c.alert_id],
+        "run": row[messages.c.run_id],
+        "erased_at": _time(erased_at),
     }
 
 
@@ -282,6 +238,15 @@ def _told_by_provider(row: Mapping[Any, Any]) -> str | None:
     return words or (_UNANSWERED.get(row[messages.c.status] or "") if is_call else None)
 
 
+_NAMES = {
+    "built-in/test": "send-test",
+    "built-in/digest": "digest",
+    "built-in/held": "flood brake",
+    "built-in/anchor": "anchor",
+}
+"""What messages of no rule are, by their template."""
+
+
 def _print_table(rows: list[dict[str, Any]]) -> None:
     """One line a message as far as the window goes; all of it where there is no window."""
     if not rows:
@@ -297,11 +262,11 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_row(
             row["message"],
             row["created_at"][:16].replace("T", " "),
-            row["rule"] or "send-test",
+            row["rule"] or _NAMES.get(row["template"], row["template"]),
             row["document"] or "",
             f"{row['recipient']} by {row['channel']} ({row['address']})",
             f"{row['state']}{again}{error}",
             row["sid"] or "",
         )
-    width = None if sys.stdout.isatty() else _UNBOUNDED
+    width = None if sys.stdout.isatty() else UNBOUNDED
     Console(width=width).print(table)

@@ -80,13 +80,14 @@ def check(workplace: Workplace, *, online: bool, as_json: bool) -> None:
         *workplace.unknown_settings(),
         *map(str, Messages(settings.templates_dir).check(uses)),
         *_hopeless(alerts.path.name, every),
+        *wiring.anchor_mistakes(settings, alerts),
     ]
     for problem in problems:
         results.tell(problem, ok=False)
     rules, people = _count(alerts.rules, "rule"), _count(alerts.recipients, "recipient")
     disabled = f" ({len(alerts.disabled)} more not enabled)" if alerts.disabled else ""
     results.tell(f"{settings.alerts_file}: {rules}{disabled}, {people}", ok=True)
-    for name in wiring.used_channels(alerts):
+    for name in wiring.used_channels(alerts, settings):
         if missing := settings.missing_for(name):
             results.tell(f"{name}: {missing} is not set", ok=False)
         else:

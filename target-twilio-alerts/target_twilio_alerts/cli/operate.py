@@ -10,7 +10,8 @@ import click
 import sqlalchemy as sa
 
 from target_twilio_alerts import wiring
-from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
+from target_twilio_alerts.audit.closing import end_run
+from target_twilio_alerts.cli.workplace import masked, operator_name, told_in_one_line
 from target_twilio_alerts.delivery.following import follow
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox, runs
 from target_twilio_alerts.ledger.ids import short_id
@@ -109,7 +110,12 @@ def _test_message(recipient: str, channel: str, address: str) -> NewMessage:
 
 @click.command()
 @click.argument("message_id")
-@click.option("--reason", required=True, help="Why it is sent again; kept in the audit trail.")
+@click.option(
+    "--reason",
+    required=True,
+    callback=masked,
+    help="Why it is sent again; kept in the audit trail.",
+)
 @click.option("--to", help="Another recipient of the alerts file, or an address.")
 @click.pass_obj
 @told_in_one_line
@@ -145,6 +151,7 @@ def _next_attempt(
                 message_contents.c.html,
                 message_contents.c.content_sid,
                 message_contents.c.content_variables,
+                message_contents.c.erased_at,
             )
             .join(message_contents, message_contents.c.message_id == messages.c.id)
             .where(messages.c.id == message_id),
@@ -152,6 +159,10 @@ def _next_attempt(
         if old is None:
             raise click.ClickException(
                 f"no message {message_id} in the ledger; `twilio-alerts audit` lists them",
+            )
+        if old.erased_at is not None:
+            raise click.ClickException(
+                f"the text of message {message_id} was erased; it cannot be sent again",
             )
         state = MessageState(old.state)
         if state in _UNDER_WAY:
@@ -271,6 +282,7 @@ def _deliver(
             Messages(settings.templates_dir),
             run=run,
             ask=lambda: follow(ledger, channels, run=run),
+            anchor_notify=settings.anchor_notify,
         )
         dispatcher.finish(
             deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE),
@@ -280,7 +292,7 @@ def _deliver(
     except BaseException as error:
         dispatcher.stop()
         outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        runs.end(ledger, run, outcome=outcome, summary={})
+        end_run(ledger, settings, run, outcome=outcome, summary={})
         raise
     finally:
         for channel in channels.values():
@@ -288,9 +300,10 @@ def _deliver(
     if withdraw:
         _withdraw(ledger, withdraw, run)
     summary = {name: value for name, value in vars(dispatcher.tally).items() if name != "failures"}
-    runs.end(ledger, run, outcome="completed", summary={"delivery": summary})
+    head = end_run(ledger, settings, run, outcome="completed", summary={"delivery": summary})
     told = ", ".join(f"{number} {name}" for name, number in summary.items())
     click.echo(f"Handed over: {told}; asked for the status of {asked}", err=True)
+    click.echo(head, err=True)
     for line in _still_pending(settings, ledger):
         click.echo(f"Still pending: {line}", err=True)
     for failure in dispatcher.tally.failures:

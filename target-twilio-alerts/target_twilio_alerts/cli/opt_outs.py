@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from target_twilio_alerts.cli.rows import print_rows
-from target_twilio_alerts.cli.workplace import FORMAT_OPTION, operator_name, told_in_one_line
+from target_twilio_alerts.cli.workplace import (
+    FORMAT_OPTION,
+    masked,
+    operator_name,
+    told_in_one_line,
+)
 from target_twilio_alerts.ledger import Event, events, opt_outs, runs
 from target_twilio_alerts.ledger.tables import iso_utc
 from target_twilio_alerts.messages.masking import mask_address
@@ -40,7 +45,7 @@ def list_opt_outs(workplace: Workplace, *, form: str) -> None:
 @opt_outs_group.command("clear")
 @click.argument("recipient")
 @click.option("--channel", type=click.Choice(CHANNELS), default="sms", show_default=True)
-@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@click.option("--reason", required=True, callback=masked, help="Why; kept in the audit trail.")
 @click.pass_obj
 @told_in_one_line
 def clear(workplace: Workplace, recipient: str, channel: str, *, reason: str) -> None:

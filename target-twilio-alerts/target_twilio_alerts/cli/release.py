@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
+from target_twilio_alerts.cli.workplace import masked, operator_name, told_in_one_line
 from target_twilio_alerts.ledger import Event, events, runs, told
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("message_ids", nargs=-1)
 @click.option("--rule", help="Only messages of this rule.")
 @click.option("--all", "every", is_flag=True, help="All that is held.")
-@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@click.option("--reason", required=True, callback=masked, help="Why; kept in the audit trail.")
 @click.option("--dry-run", is_flag=True, help="Only say how many that would be.")
 @click.pass_obj
 @told_in_one_line

@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-_UNBOUNDED = 1000
+UNBOUNDED = 1000
 """Columns of a table that goes to a file or another program."""
 
 
@@ -33,13 +33,8 @@ def print_rows(
         form: "table", "csv" or "jsonl".
         empty: What a person is told if there are none.
     """
-    if form == "csv":
-        writer = csv.DictWriter(sys.stdout, columns)
-        writer.writeheader()
-        writer.writerows(rows)
-    elif form == "jsonl":
-        for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+    if form != "table":
+        stream_rows(rows, columns, form)
     elif not rows:
         click.echo(empty)
     else:
@@ -48,4 +43,21 @@ def print_rows(
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(row[column] or "" for column in columns))
-        Console(width=None if sys.stdout.isatty() else _UNBOUNDED).print(table)
+        Console(width=None if sys.stdout.isatty() else UNBOUNDED).print(table)
+
+
+def stream_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
+    """Print rows as they come, however many there are.
+
+    Args:
+        rows: Each with a value for each column.
+        columns: Their names, in order.
+        form: "csv" or "jsonl".
+    """
+    if form == "csv":
+        writer = csv.DictWriter(sys.stdout, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+        return
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False))

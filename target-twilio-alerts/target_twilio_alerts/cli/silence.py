@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from target_twilio_alerts.cli.rows import print_rows
-from target_twilio_alerts.cli.workplace import FORMAT_OPTION, operator_name, told_in_one_line
+from target_twilio_alerts.cli.workplace import (
+    FORMAT_OPTION,
+    masked,
+    operator_name,
+    told_in_one_line,
+)
 from target_twilio_alerts.ledger import Event, events, runs, silences
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.silences import MATCHERS, Silence
@@ -44,8 +49,8 @@ def silence() -> None:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
     help="Until when, in the alerts file's timezone; a day alone: until it begins.",
 )
-@click.option("--reason", required=True, help="Why; kept in the audit trail.")
-@click.option("--author", help="Who wants it, if not the one at the keyboard.")
+@click.option("--reason", required=True, callback=masked, help="Why; kept in the audit trail.")
+@click.option("--author", callback=masked, help="Who wants it, if not the one at the keyboard.")
 @click.pass_obj
 @told_in_one_line
 def add(
@@ -108,7 +113,12 @@ def list_silences(workplace: Workplace, *, ended_too: bool, form: str) -> None:
 
 @silence.command("end")
 @click.argument("silence_id")
-@click.option("--reason", required=True, help="Why it ends early; kept in the audit trail.")
+@click.option(
+    "--reason",
+    required=True,
+    callback=masked,
+    help="Why it ends early; kept in the audit trail.",
+)
 @click.pass_obj
 @told_in_one_line
 def end(workplace: Workplace, silence_id: str, *, reason: str) -> None:

@@ -10,6 +10,7 @@ import os
 import signal
 import warnings
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -21,10 +22,12 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from target_twilio_alerts.ledger import Ledger, LedgerError
+from target_twilio_alerts.messages import mask_words
 from target_twilio_alerts.rules import Alerts, AlertsFileError, load_alerts
 from target_twilio_alerts.rules.expressions import suggestion
 from target_twilio_alerts.session import CredentialsRefusedError
-from target_twilio_alerts.settings import Settings, SettingsError, unreadable
+from target_twilio_alerts.setting_errors import unreadable
+from target_twilio_alerts.settings import Settings, SettingsError
 from target_twilio_alerts.target import TargetTwilioAlerts
 
 if TYPE_CHECKING:
@@ -41,6 +44,23 @@ FORMAT_OPTION = click.option(
     default="table",
     show_default=True,
     help="How to print.",
+)
+
+
+def masked(_context: click.Context, _parameter: click.Parameter, words: str | None) -> str | None:
+    """What a person wrote, on one line, without addresses: it stays in the trail for ever."""
+    return None if words is None else mask_words(" ".join(words.split()))
+
+
+def _said(_context: click.Context, parameter: click.Parameter, words: str) -> str:
+    said = masked(_context, parameter, words)
+    if not said:
+        raise click.ClickException(f"--{parameter.name} is empty; say why")
+    return said
+
+
+REASON_OPTION = click.option(
+    "--reason", required=True, callback=_said, help="Why; kept in the audit trail."
 )
 CONFIG_OPTION = click.option(
     "--config",
@@ -173,6 +193,21 @@ def silent_logs() -> Iterator[None]:
         yield
     finally:
         package.setLevel(before)
+
+
+def moment_of(option: str, text: str) -> datetime:
+    """A day or a time that an option gives, in UTC unless it says otherwise.
+
+    Raises:
+        click.ClickException: It is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise click.ClickException(
+            f"{option} {text}: write a day or a time, as in 2026-11-01 or 2026-11-01T08:00",
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def operator_name() -> str:

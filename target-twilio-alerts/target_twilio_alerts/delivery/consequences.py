@@ -46,7 +46,8 @@ def consequences(
             "request_id": outcome.request_id,
             "accepted_at": at,
         }
-        return values, "message_accepted", {"sid": outcome.sid, "status": outcome.status}
+        body = {"sid": outcome.sid, "status": outcome.status, "request_id": outcome.request_id}
+        return values, "message_accepted", body
     reason = outcome.reason
     if isinstance(outcome, Rejected):
         code = None if outcome.code is None else str(outcome.code)

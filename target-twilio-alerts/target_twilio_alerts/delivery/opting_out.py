@@ -22,8 +22,11 @@ def remember_opt_out(
     *,
     at: datetime,
 ) -> list[Event]:
-    """Remember an opt-out if an error code tells of one; gives the event that says so, once."""
-    if str(code) not in OPTED_OUT_CODES:
+    """Remember an opt-out if an error code tells of one; gives the event that says so, once.
+
+    Of an address that was erased meanwhile nothing can be remembered.
+    """
+    if str(code) not in OPTED_OUT_CODES or not address:
         return []
     one = OptOut(channel, hash_of(channel, address), at, message_id, f"error {code}")
     if not opt_outs.add(connection, one):

@@ -16,6 +16,7 @@ from target_twilio_alerts.delivery.channels import NoStatus
 from target_twilio_alerts.ledger import Event, events
 from target_twilio_alerts.ledger import unsettled as ledger_unsettled
 from target_twilio_alerts.ledger.runs import utc_now
+from target_twilio_alerts.ledger.tables import iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +90,12 @@ def _settle(
         connection, message.id, sid=one.sid, status=one.status, accepted_at=one.created_at, at=now
     ):
         return False  # its answer came after all
-    body = {"sid": one.sid, "status": one.status, "evidence": match.evidence}
+    body = {
+        "sid": one.sid,
+        "status": one.status,
+        "accepted_at": iso_utc(one.created_at),
+        "evidence": match.evidence,
+    }
     event = Event("message_settled", body, alert_id=message.alert_id, message_id=message.id)
     events.append(connection, [event], at=now, run_id=run.id)
     logger.info("Message %s was accepted after all: %s", message.id, match.evidence)

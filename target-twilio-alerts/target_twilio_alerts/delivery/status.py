@@ -13,6 +13,7 @@ from target_twilio_alerts.delivery.opting_out import remember_opt_out
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import message_contents, messages
+from target_twilio_alerts.messages.masking import mask_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,13 +119,16 @@ def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run:
             .where(messages.c.id == row.id)
             .with_for_update(key_share=True),
         ).one()
+        # Of what moves nothing the trail must not tell.
         values = _news(known, report, is_sms=row.channel == "sms", at=now)
         connection.execute(sa.update(messages).where(messages.c.id == row.id).values(**values))
         if "status" in values:
-            code = None if report.error_code is None else str(report.error_code)
+            code = values.get("error_code")
+            body = {"sid": row.sid, "status": report.status, "error_code": code}
+            words = values.get("error_message")
             event = Event(
                 "message_status",
-                {"sid": row.sid, "status": report.status, "error_code": code},
+                body if code is None else {**body, "error_message": words},
                 alert_id=row.alert_id,
                 message_id=row.id,
             )
@@ -155,6 +159,7 @@ def _news(
     moved = next_state(current, report.status)
     if moved is not None:
         values |= {"state": moved.value, "updated_at": at}
-    if report.error_code is not None:
-        values |= {"error_code": str(report.error_code), "error_message": report.error_message}
+    if report.error_code is not None and "status" in values:
+        words = None if report.error_message is None else mask_text(report.error_message)
+        values |= {"error_code": str(report.error_code), "error_message": words}
     return values

@@ -60,6 +60,7 @@ def open_ledger(
                     "epoch": epoch.epoch,
                     "when": rule.when,
                     "fingerprint": rule.fingerprint,
+                    "decided_by": rule.decided_by,
                 }
                 told.append(Event("rule_epoch_started", body))
         rates = alerts.rates

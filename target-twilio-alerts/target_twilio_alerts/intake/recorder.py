@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from target_twilio_alerts.ledger.alerts import Alert
 from target_twilio_alerts.ledger.events import canonical_json
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.told import HELD
+from target_twilio_alerts.messages import mask_contacts, mask_words
 from target_twilio_alerts.notify.brake import Brake
 from target_twilio_alerts.notify.compose import (
     SILENCED,
@@ -143,6 +145,7 @@ class Recorder:
             raised_at=group.at,
             run_id=self._run_id,
             once_key=None if edge.is_undecided else _once_key(edge, group),
+            salt=secrets.token_hex(16),
         )
         told_by = ledger_alerts.told_before(connection, alert)
         if told_by is not None:
@@ -151,17 +154,7 @@ class Recorder:
             self._counts["alerts known already"] += 1
             return []
         self._counts["alerts"] += 1
-        body = {
-            "rule": alert.rule,
-            "epoch": alert.epoch,
-            "document": alert.document_id,
-            "version": alert.version,
-            "title": alert.title,
-            "severity": alert.severity,
-            "reason": alert.reason,
-            "decision": alert.decision,
-        }
-        told = [Event("alert_raised", body, alert_id=alert.id)]
+        told = [ledger_alerts.raised_event(alert, is_counted=edge.is_counted)]
         occasion = Occasion(
             rule=rule,
             alert=alert,
@@ -212,7 +205,7 @@ class Recorder:
                 rule.name,
                 message.recipient,
                 message.channel,
-                message.text,
+                mask_words(message.text),
             )
 
     def _withhold(self, group: Group, edge: Edge, told_by: str) -> Event:
@@ -227,7 +220,6 @@ class Recorder:
             "epoch": edge.watch.epoch.epoch,
             "document": edge.document_id,
             "version": edge.version,
-            "reason": edge.reason,
             "once_per": list(rule.once_per),
             "told_by": told_by,
         }
@@ -319,4 +311,4 @@ def _once_key(edge: Edge, group: Group) -> str | None:
 def _title(edge: Edge, label: str) -> str:
     parts = [edge.values.get("type"), edge.values.get("number")]
     named = " ".join(str(part) for part in parts if part is not None)
-    return f"{label} {named}".strip()[:255]
+    return mask_contacts(f"{label} {named}".strip())[:255]

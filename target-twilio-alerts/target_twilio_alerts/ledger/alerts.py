@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from target_twilio_alerts.ledger.events import Event, salted_hash
 from target_twilio_alerts.ledger.tables import alerts, rule_epochs
 from target_twilio_alerts.ledger.upserts import insert_new
 
@@ -34,7 +35,8 @@ class Epoch:
 class Alert:
     """A rule's condition became true for a document, at one of its versions.
 
-    ``once_key`` is the same for alerts of which the rule raises only the first.
+    ``once_key`` is the same for alerts of which the rule raises only the first; ``salt`` is that of
+    the hashes in the trail; what is erased has none.
     """
 
     id: str
@@ -50,6 +52,33 @@ class Alert:
     raised_at: datetime
     run_id: str
     once_key: str | None = None
+    salt: str | None = None
+    erased_at: datetime | None = None
+
+
+def raised_event(alert: Alert, *, is_counted: bool) -> Event:
+    """The event of an alert written to the ledger; what its document says is there as hashes only.
+
+    Args:
+        alert: The alert.
+        is_counted: Whether it is the outcome of a record of its run, not of time that passed.
+    """
+    salt = alert.salt or ""
+    body = {
+        "rule": alert.rule,
+        "epoch": alert.epoch,
+        "document": alert.document_id,
+        "version": alert.version,
+        "entity": alert.entity,
+        "title": alert.title,
+        "severity": alert.severity,
+        "once_key": alert.once_key,
+        "by_record": is_counted,
+        "reason_hash": salted_hash(salt, alert.reason),
+        "decision_hash": salted_hash(salt, alert.decision),
+    }
+    kept = {name: value for name, value in body.items() if value is not None}
+    return Event("alert_raised", kept, alert_id=alert.id)
 
 
 def current_epoch(

@@ -4,8 +4,8 @@ Canonical form of an event: UTF-8 JSON, keys sorted, no blanks, of
 ``{alert_id, at, body, kind, message_id, previous_hash, run_id, seq, v}`` with ``at`` as
 ``YYYY-MM-DDTHH:MM:SS.ffffffZ``, ``body`` the exact text of the row, ``v`` 1. Its SHA-256, in hex,
 is the row's ``hash`` and the next row's ``previous_hash``; the first one's is 64 zeros. Amounts in
-a body are text. Telephone numbers, addresses and texts are never in a body, only their salted
-hashes.
+a body are text. Telephone numbers, addresses, texts and what documents say are never in a body,
+only their salted hashes. docs/promises.md tells it to those who check by hand.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
 from target_twilio_alerts.ledger.tables import audit_events, chain_head, iso_utc
@@ -56,24 +57,54 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+class Sealed(msgspec.Struct, gc=False):
+    """What a hash seals: its fields are in the order of the canonical form.
+
+    They are read from rows that somebody may have changed, so a value can be of any type.
+    """
+
+    alert_id: Any
+    at: Any
+    body: Any
+    kind: Any
+    message_id: Any
+    previous_hash: Any
+    run_id: Any
+    seq: Any
+    v: int = 1
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def canonical_form(event: Sealed) -> bytes:
+    """Write an event as it is sealed, as described above."""
+    return _encoder.encode(event)
+
+
+def seal(event: Sealed) -> str:
+    """The hash that seals an event."""
+    return hashlib.sha256(_encoder.encode(event)).hexdigest()
+
+
 def event_hash(row: Mapping[str, Any]) -> str:
-    """Seal one row of ``audit_events`` (its own ``hash`` left out), as described above."""
-    sealed = {
-        "alert_id": row["alert_id"],
-        "at": iso_utc(row["at"]),
-        "body": row["body"],
-        "kind": row["kind"],
-        "message_id": row["message_id"],
-        "previous_hash": row["previous_hash"],
-        "run_id": row["run_id"],
-        "seq": row["seq"],
-        "v": 1,
-    }
-    return hashlib.sha256(canonical_json(sealed).encode()).hexdigest()
+    """Seal one row of ``audit_events`` (its own ``hash`` left out)."""
+    return seal(
+        Sealed(
+            alert_id=row["alert_id"],
+            at=iso_utc(row["at"]),
+            body=row["body"],
+            kind=row["kind"],
+            message_id=row["message_id"],
+            previous_hash=row["previous_hash"],
+            run_id=row["run_id"],
+            seq=row["seq"],
+        ),
+    )
 
 
 def salted_hash(salt: str, value: str) -> str:
-    """Hash something erasable, so that the chain can outlive it."""
+    """Hash something erasable, so that the chain can outlive it: SHA-256 of salt, U+001F, value."""
     return hashlib.sha256(f"{salt}\x1f{value}".encode()).hexdigest()
 
 

@@ -51,6 +51,9 @@ _CONTENTS = (
 )
 """What is erasable, apart from the message."""
 
+HASHED = ("address", "subject", "text", "html", "content_sid", "content_variables")
+"""What of it the trail has salted hashes of."""
+
 
 @dataclass(frozen=True)
 class NewMessage:

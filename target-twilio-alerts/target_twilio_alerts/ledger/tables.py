@@ -227,6 +227,8 @@ alerts = sa.Table(
     sa.Column("raised_at", UtcDateTime, nullable=False),
     sa.Column("run_id", sa.String(32), nullable=False),
     sa.Column("once_key", sa.String(32)),
+    sa.Column("salt", sa.String(32)),
+    sa.Column("erased_at", UtcDateTime),
     sa.UniqueConstraint("rule", "epoch", "document_id", "version"),
 )
 sa.Index("ix_alerts_once_key", alerts.c.rule, alerts.c.epoch, alerts.c.once_key, unique=True)
@@ -304,6 +306,7 @@ message_contents = sa.Table(
     sa.Column("salt", sa.String(32), nullable=False),
     sa.Column("content_sid", sa.String(34)),
     sa.Column("content_variables", sa.Text),
+    sa.Column("erased_at", UtcDateTime),
 )
 
 escalations = sa.Table(

@@ -27,7 +27,13 @@ from target_twilio_alerts.messages.context import (
     Value,
 )
 from target_twilio_alerts.messages.digest import DigestEntry
-from target_twilio_alerts.messages.masking import mask_address, mask_ibans, mask_text
+from target_twilio_alerts.messages.masking import (
+    mask_address,
+    mask_contacts,
+    mask_ibans,
+    mask_text,
+    mask_words,
+)
 from target_twilio_alerts.messages.render import Messages
 from target_twilio_alerts.messages.segments import Segments, count_segments, to_gsm_safe
 
@@ -44,7 +50,9 @@ __all__ = [
     "count_segments",
     "fill_variables",
     "mask_address",
+    "mask_contacts",
     "mask_ibans",
     "mask_text",
+    "mask_words",
     "to_gsm_safe",
 ]

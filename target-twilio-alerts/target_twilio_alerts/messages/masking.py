@@ -9,6 +9,12 @@ _EMAIL = re.compile(r"([\w.+%-])[\w.+%-]*@([\w-]+(?:\.[\w-]+)+)")
 _PHONE = re.compile(
     r"(?:(?<![0-9A-Za-z+])|(?<=%2[Bb]))(?:\+(?:[ ().-]{0,2}\d){6,15}|\d{7,15})(?![0-9A-Za-z])"
 )
+_INTERNATIONAL = re.compile(r"(?<![0-9A-Za-z+])\+(?:[ ().-]{0,2}\d){6,15}(?![0-9A-Za-z])")
+# Written as at home, with blanks or dashes; 01.12.2026 is a day.
+_LOCAL = re.compile(
+    r"(?<![0-9A-Za-z+.,:-])(?!0[.,]|\d\d[./-]\d\d[./-]\d{4}\b)"
+    r"(?:0(?:[ ().-]{0,2}\d){7,15}|\d{10,15})(?![0-9A-Za-z]|[.,]\d)"
+)
 _STARS = "*****"
 _LONG_ENOUGH = 7  # of a shorter number the last three digits would be half
 
@@ -31,7 +37,24 @@ def mask_address(address: str) -> str:
 def mask_text(text: str) -> str:
     """Mask every telephone number and email address in free text, such as a provider's answer."""
     text = _EMAIL.sub(r"\1***@\2", text)
-    return _PHONE.sub(lambda found: mask_address(re.sub(r"[ ().-]", "", found.group())), text)
+    return _LOCAL.sub(_mask_number, _PHONE.sub(_mask_number, text))
+
+
+def mask_contacts(text: str) -> str:
+    """Mask email addresses, and numbers in international form; what may be a document's stays."""
+    return _INTERNATIONAL.sub(_mask_number, _EMAIL.sub(r"\1***@\2", text))
+
+
+def mask_words(text: str) -> str:
+    """Mask what a person may have written of addresses, and leave amounts and short numbers.
+
+    A number that begins with 0, or has ten digits or more, is taken for a telephone number.
+    """
+    return _LOCAL.sub(_mask_number, mask_contacts(text))
+
+
+def _mask_number(found: re.Match[str]) -> str:
+    return mask_address(re.sub(r"[ ().-]", "", found.group()))
 
 
 # Length of an IBAN by country: the ISO 13616 registry.

@@ -40,6 +40,9 @@ _GAP = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d)")
 DIGEST = "built-in/digest"
 """Template of digests."""
 
+ANCHOR = "built-in/anchor"
+"""Template of anchors of the audit trail."""
+
 
 class Messages:
     """Writes the texts. Safe to use from several threads at once.
@@ -120,6 +123,25 @@ class Messages:
         signed = f"{text} {formats.phrase('reference').format(reference=reference)}"
         short = _short(signed, formats, "built-in/held", None, channel)
         return short if channel == "sms" else replace(short, subject=_one_line(what))
+
+    def anchor(self, line: str, *, number: int, locale: str, reference: str) -> Rendered:
+        """Write the email that keeps an anchor of the audit trail; its line stays as it is.
+
+        Args:
+            line: The anchor.
+            number: Of its event.
+            locale: The recipient's.
+            reference: Of the message.
+        """
+        formats = builtin_formats(locale)
+        signed = formats.phrase("reference").format(reference=reference)
+        return Rendered(
+            subject=formats.phrase("anchor").format(number=number),
+            text=f"{formats.phrase('keep_anchor')} {signed}\n\n{line}",
+            html=None,
+            locale=formats.locale,
+            template=ANCHOR,
+        )
 
     def digest(
         self, entries: Sequence[DigestEntry], *, channel: str, locale: str, reference: str

@@ -11,7 +11,7 @@ from target_twilio_alerts.ledger import Event, MessageState
 from target_twilio_alerts.ledger.events import salted_hash
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.opt_outs import OptOuts
-from target_twilio_alerts.ledger.outbox import NewMessage
+from target_twilio_alerts.ledger.outbox import HASHED, NewMessage
 from target_twilio_alerts.ledger.tables import iso_utc
 from target_twilio_alerts.messages import MessageContext, fill_variables
 from target_twilio_alerts.rules.expressions import UNDECIDED
@@ -321,21 +321,27 @@ def created_event(
     body = {
         "recipient": message.recipient,
         "channel": message.channel,
+        "place": message.place,
         "attempt": message.attempt,
         "step": message.step or None,
         "because": message.because,
         "state": message.state.value,
         "reason": message.reason,
         "not_before": not_before,
+        "severity_rank": message.severity_rank,
+        "validity_seconds": message.validity_seconds,
+        "cost_micros": message.cost_micros,
         "template": message.template,
         "locale": message.locale,
-        "address_hash": salted_hash(message.salt, message.address),
-        "text_hash": salted_hash(message.salt, message.text),
+        "encoding": message.encoding,
         "template_problem": problem,
         "resend_of": message.resend_of,
         "resend_reason": message.resend_reason,
         "operator": message.operator,
         "alerts": alerts,
     }
+    for name in HASHED:
+        value = getattr(message, name)
+        body[f"{name}_hash"] = None if value is None else salted_hash(message.salt, value)
     body = {name: value for name, value in body.items() if value is not None}
     return Event("message_created", body, alert_id=message.alert_id, message_id=message.id)

@@ -24,6 +24,7 @@ from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.opt_outs import OPTED_OUT_CODES
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import iso_utc, messages
+from target_twilio_alerts.notify.anchor import anchor_messages
 from target_twilio_alerts.notify.brake import HOUR, priced
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
 from target_twilio_alerts.notify.digest import due_digests
@@ -67,6 +68,7 @@ class FollowUp:
         run: The run at work.
         clock: What time it is.
         ask: Asks for the statuses of messages; called before a step that depends on one is taken.
+        anchor_notify: Name of the recipient who is sent the anchors of the trail; None: nobody.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class FollowUp:
         run: Run,
         clock: Callable[[], datetime] = utc_now,
         ask: Callable[[], object] = lambda: None,
+        anchor_notify: str | None = None,
     ) -> None:
         self._ledger = ledger
         self._alerts = alerts
@@ -86,6 +89,7 @@ class FollowUp:
         self._run = run
         self._clock = clock
         self._ask = ask
+        self._anchor_notify = anchor_notify
 
     def take(self) -> int:
         """Write what is due now; gives the number of messages."""
@@ -122,6 +126,26 @@ class FollowUp:
                 told_by = contents.get(message.id)
                 news.append(created_event(message, problem=problem, alerts=told_by))
             events.append(connection, news, at=now, run_id=self._run.id)
+            return len(written) + self._anchor(connection, now, quiet)
+
+    def _anchor(self, connection: Connection, now: datetime, quiet: Quiet) -> int:
+        """Write the anchor's email, last, so that it seals all before it; gives the number."""
+        if self._anchor_notify is None:
+            return 0
+        written = list(
+            anchor_messages(
+                connection,
+                self._alerts,
+                self._messages,
+                self._anchor_notify,
+                at=now,
+                quiet=quiet,
+            ),
+        )
+        for message in written:
+            outbox.add(connection, message, at=now, run_id=self._run.id)
+        told = [created_event(message) for message in written]
+        events.append(connection, told, at=now, run_id=self._run.id)
         return len(written)
 
     def _escalate(

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def load_occasion(connection: Connection, alerts: Alerts, alert_id: str) -> Occasion | None:
-    """An alert with the values that it was decided by; None if its rule is no longer there."""
+    """An alert with the values that it was decided by; None if they, or its rule, are gone."""
     row = connection.execute(
         sa.select(alerts_table).where(alerts_table.c.id == alert_id),
     ).one()
     alert = Alert(**row._mapping)  # noqa: SLF001 - its public name
     rule = next((one for one in alerts.rules if one.name == alert.rule), None)
-    if rule is None or rule.entity.name != alert.entity:
+    if rule is None or rule.entity.name != alert.entity or alert.erased_at is not None:
         return None
     decision = json.loads(alert.decision)
     before, today = decision["previous"], decision["today"]

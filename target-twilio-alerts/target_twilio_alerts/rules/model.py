@@ -153,8 +153,8 @@ class Rule:
         return " ".join(filter(None, map(str.strip, self.condition.text.splitlines())))
 
     @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 of what makes a decision; whom it tells, and how, is no part of that."""
+    def decided_by(self) -> str:
+        """What makes a decision, as JSON; whom it tells, and how, is no part of that."""
         parts: dict[str, str | list[str] | None] = {
             "entity": self.entity.name,
             "when": self.condition.normal,
@@ -163,8 +163,12 @@ class Rule:
         }
         if self.companies:
             parts["companies"] = sorted(self.companies)
-        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what makes a decision."""
+        return hashlib.sha256(self.decided_by.encode()).hexdigest()
 
 
 PER_RECIPIENT = 100

@@ -10,8 +10,10 @@ from target_twilio_alerts.messages import (
     MessageContext,
     Messages,
     mask_address,
+    mask_contacts,
     mask_ibans,
     mask_text,
+    mask_words,
 )
 from target_twilio_alerts.messages.masking import _IBAN_LENGTHS
 
@@ -48,6 +50,39 @@ def test_no_number_survives_in_any_sentence(number):
 )
 def test_codes_dates_and_sids_stay_readable(kept):
     assert mask_text(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("words", "masked"),
+    [
+        ("call 070-174 06 05 now", "call *****605 now"),
+        ("call 0046 70 174 06 05", "call *****605"),
+        ("call +46 (0)70 174 06 05", "call +46*****605"),
+        ("to 46701740605 or anna.berg@example.com", "to *****605 or a***@example.com"),
+    ],
+)
+def test_what_a_person_writes_of_addresses_is_masked(words, masked):
+    assert mask_words(words) == masked
+    assert mask_text(words) == masked
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "invoice 1002345 of 01.12.2026, 1234567.89 SEK",
+        "amount 1500000 > 50000",
+        "order 2026-0001 on 2026-02-01 10:00, due 31-12-2026",
+        "0.1234567890 of 100 at 12:00:00.123456",
+    ],
+)
+def test_amounts_days_and_document_numbers_are_left_in_peoples_words(kept):
+    assert mask_words(kept) == kept
+    assert mask_contacts(kept) == kept
+
+
+def test_of_what_a_document_says_only_clear_addresses_are_masked():
+    title = "Deal 46701740605 of anna.berg@example.com, +46 70-174 06 05"
+    assert mask_contacts(title) == "Deal 46701740605 of a***@example.com, +46*****605"
 
 
 def test_email_addresses_in_a_sentence_are_masked():

@@ -1,0 +1,223 @@
+"""What a message's events, taken one after another, say that its row must be."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_twilio_alerts.audit.reading import ToldRow
+from target_twilio_alerts.delivery.status import next_state
+from target_twilio_alerts.ledger import MessageState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+Body = dict[str, Any]
+Event = tuple[Any, ...]
+"""An event as ToldRow has it; not one, because making it takes longer than what is done with it."""
+
+_CREATED_FIRST = (
+    *("recipient", "channel", "attempt", "because", "template", "locale"),
+    *("resend_of", "resend_reason", "operator"),
+)
+"""Columns that such an event of the first version tells."""
+
+CREATED = (
+    *_CREATED_FIRST,
+    *("place", "severity_rank", "validity_seconds", "cost_micros", "encoding"),
+)
+"""Columns that the first event of a message tells, as they stay."""
+
+_FIXED = ("alert_id", "created_at", "run_id")
+_of_event = itemgetter(*map(ToldRow._fields.index, ("alert_id", "at", "run_id")))
+_AT, _KIND, _BODY = map(ToldRow._fields.index, ("at", "kind", "body"))
+
+_AT_FIRST: Body = {
+    "tries": 0,
+    "sending_at": None,
+    "accepted_at": None,
+    "sid": None,
+    "request_id": None,
+    "status": None,
+    "error_code": None,
+    "error_message": None,
+}
+_decode = msgspec.json.Decoder(Body).decode
+
+
+class Course:
+    """The course of one message.
+
+    Args:
+        events: Its events in their order.
+
+    Attributes:
+        created: Its first event; None if there is none that says that it was written.
+        body: What that tells.
+        erased: The event that tells that its address and text were erased.
+        now: Values of the columns that change on its way, as far as events tell of them.
+
+    Raises:
+        msgspec.MsgspecError: An event is no JSON.
+        LookupError: An event does not tell what such an event tells.
+        ValueError: It tells of a state that does not exist.
+    """
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.created: Event | None = None
+        self.body: Body = {}
+        self.erased: ToldRow | None = None
+        self.now: Body = {}
+        self._events = events
+        for event in events:
+            kind = event[_KIND]
+            move = _MOVES.get(kind)
+            if move is not None:
+                body = _decode(event[_BODY])
+                if not body.get("late"):
+                    move(self.now, event[_AT], body)
+            elif kind == "message_created":
+                self.created, self.body = event, _decode(event[_BODY])
+                self.now = {
+                    **_AT_FIRST,
+                    "step": self.body.get("step", 0),
+                    "state": self.body["state"],
+                    "reason": self.body.get("reason"),
+                    "not_before": self.body.get("not_before"),
+                }
+            elif kind == "message_erased":
+                self.erased = ToldRow._make(event)
+            elif kind.startswith("message_"):
+                self.now = {}  # of a later version: what it did to the message cannot be known
+
+    @property
+    def created_seq(self) -> int:
+        """The number of its first event."""
+        return 0 if self.created is None else int(self.created[0])
+
+    def differing(self, row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+        """Columns of the message's row that are not as told, each with the event that told it."""
+        if self.created is None:
+            return
+        body = self.body
+        names, read = (
+            (CREATED, _read_created) if "place" in body else (_CREATED_FIRST, _read_created_first)
+        )
+        if (
+            read(row) == tuple(map(body.get, names))
+            and _read_fixed(row) == _of_event(self.created)
+            and self.now.items() <= row.items()
+        ):
+            return
+        told = {name: body.get(name) for name in names}
+        told.update(zip(_FIXED, _of_event(self.created), strict=True))
+        yield from ((name, self.created_seq) for name in told if row[name] != told[name])
+        for name, value in self.now.items():
+            if row[name] != value:
+                yield name, self._told_by(name)
+
+    def _told_by(self, column: str) -> int:
+        """The number of the event that told a column's value last."""
+        last, value = self.created_seq, Course(self._events[:1]).now.get(column)
+        for number in range(2, len(self._events) + 1):
+            found = Course(self._events[:number]).now.get(column)
+            if found != value:
+                last, value = int(self._events[number - 1][0]), found
+        return last
+
+
+_read_fixed = itemgetter(*_FIXED)
+_read_created = itemgetter(*CREATED)
+_read_created_first = itemgetter(*_CREATED_FIRST)
+
+
+@lru_cache(1 << 10)
+def _state_after(current: str, status: str) -> str:
+    moved = next_state(MessageState(current), status)
+    return current if moved is None else moved.value
+
+
+def _sending(now: Body, at: str, body: Body) -> None:
+    now["state"] = MessageState.SENDING.value
+    now["sending_at"] = at
+    now["tries"] = body["try"]
+    now["not_before"] = now["reason"] = None
+
+
+def _accepted(now: Body, at: str, body: Body) -> None:
+    now["state"] = MessageState.ACCEPTED.value
+    now["reason"] = None
+    now["accepted_at"] = at
+    now["sid"] = body["sid"]
+    now["status"] = body["status"]
+    if "request_id" in body:
+        now["request_id"] = body["request_id"]
+    else:
+        now.pop("request_id", None)
+
+
+def _rejected(now: Body, _at: str, body: Body) -> None:
+    now["state"] = MessageState.REJECTED.value
+    now["reason"] = now["error_message"] = body["reason"]
+    now["error_code"] = body["code"]
+
+
+def _unknown(now: Body, _at: str, body: Body) -> None:
+    now["state"] = MessageState.UNKNOWN.value
+    now["reason"] = body["reason"]
+
+
+def _held(now: Body, _at: str, body: Body) -> None:
+    now["state"] = MessageState.PENDING.value
+    now["reason"] = body["reason"]
+
+
+def _postponed(now: Body, at: str, body: Body) -> None:
+    now.pop("not_before", None)  # until when is not told
+    _held(now, at, body)
+
+
+def _status(now: Body, _at: str, body: Body) -> None:
+    status = now["status"] = body["status"]
+    if "state" in now:
+        now["state"] = _state_after(now["state"], status)
+    if body["error_code"] is not None:
+        now["error_code"] = body["error_code"]
+        if "error_message" in body:
+            now["error_message"] = body["error_message"]
+        else:
+            now.pop("error_message", None)
+
+
+def _settled(now: Body, _at: str, body: Body) -> None:
+    now["state"] = MessageState.ACCEPTED.value
+    now["reason"] = None
+    for name in ("sid", "status", "accepted_at"):
+        now[name] = body[name]
+
+
+def _suppressed(now: Body, _at: str, body: Body) -> None:
+    now["state"] = MessageState.SUPPRESSED.value
+    now["reason"] = body["reason"]
+
+
+def _released(now: Body, _at: str, _body: Body) -> None:
+    now["state"] = MessageState.PENDING.value
+    now["reason"] = None
+
+
+_MOVES: dict[str, Callable[[Body, str, Body], None]] = {
+    "message_sending": _sending,
+    "message_accepted": _accepted,
+    "message_rejected": _rejected,
+    "message_unknown": _unknown,
+    "message_held": _held,
+    "message_postponed": _postponed,
+    "message_settled": _settled,
+    "message_status": _status,
+    "message_suppressed": _suppressed,
+    "message_released": _released,
+}
