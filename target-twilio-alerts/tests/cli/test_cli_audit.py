@@ -91,6 +91,13 @@ def test_csv_goes_to_a_file_as_spreadsheets_want_it(told):
         (["--rule", "another"], []),
         (["--state", "rejected", "--recipient", "anna"], []),
         (["--days", "1"], ["anna", "erik"]),
+        (["--error", "21614"], ["erik"]),
+        (["--error", "30003"], []),
+        (["--since", "2026-01-01"], ["anna", "erik"]),
+        (["--until", "2026-01-01"], []),
+        (["--since", "2999-01-01T08:00"], []),
+        (["--until", "2999-01-01T08:00:00+02:00"], ["anna", "erik"]),
+        (["--run", "zz"], []),
         (["--limit", "0"], []),
     ],
 )
@@ -102,6 +109,33 @@ def test_the_newest_are_told_oldest_first(told):
     told.alert(invoice("100235", 70000))
     documents = [one["document"].split()[-1] for one in told.trail("--limit", "3")]
     assert documents[1:] == ["100235", "100235"]
+
+
+def test_messages_of_a_run_are_found_by_how_its_id_begins(told):
+    told.alert(invoice("100235", 70000))
+    first, *_, last = told.trail()
+    assert first["run"] != last["run"]
+    found = told.trail("--run", last["run"][:10].upper())
+    assert [one["number"] for one in found] == ["100235", "100235"]
+    assert {one["alert"] for one in found} == {last["alert"]}
+
+
+def test_a_moment_cuts_between_two_messages(told):
+    told.alert(invoice("100235", 70000))
+    at = told.trail()[-1]["created_at"]
+    assert {one["number"] for one in told.trail("--since", at)} == {"100235"}
+    assert {one["number"] for one in told.trail("--until", at)} == {"100234"}
+    assert told.run("audit", "--since", "yesterday", code=1) == (
+        "Error: --since yesterday: write a day or a time, as in 2026-11-01 or 2026-11-01T08:00\n"
+    )
+
+
+def test_a_table_has_the_newest_fifty_and_a_file_has_all(told):
+    told.people(anna={"sms": "+46701740605"})
+    told.alert(*(invoice(f"n{number}", 70000) for number in range(60)))
+    assert len(told.run("audit").splitlines()) == 51
+    assert len(told.trail()) == len(told.as_csv()) == 62
+    assert len(told.trail("--limit", "3")) == 3
 
 
 def test_a_state_that_does_not_exist_is_refused_with_those_that_do(told):
