@@ -192,6 +192,14 @@ def _status(now: Body, _at: str, body: Body) -> None:
             now.pop("error_message", None)
 
 
+def _settled(now: Body, at: str, body: Body) -> None:
+    """It was accepted after all; when, the provider told, and no event does."""
+    request_id = now.get("request_id")
+    _accepted(now, at, body)
+    now["request_id"] = request_id
+    del now["accepted_at"]
+
+
 def _suppressed(now: Body, _at: str, body: Body) -> None:
     now["state"] = MessageState.SUPPRESSED.value
     now["reason"] = body["reason"]
@@ -210,6 +218,7 @@ _MOVES: dict[str, Callable[[Body, str, Body], None]] = {
     "message_held": _held,
     "message_postponed": _postponed,
     "message_status": _status,
+    "message_settled": _settled,
     "message_suppressed": _suppressed,
     "message_released": _released,
 }
