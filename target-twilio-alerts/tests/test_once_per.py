@@ -79,5 +79,5 @@ def test_the_trail_tells_which_alert_stands_for_the_one_withheld(desk):
     assert json.loads(body)["told_by"] == alert
     # What the document says can never be erased from the trail, so it is not there.
     assert "80000" not in body
-    assert json.loads(body)["version"].startswith("1|2026-11-20T10:00:00|")
+    assert json.loads(body)["version"].startswith("1|")
     assert desk.counts["alerts told already"] == 1

@@ -7,6 +7,7 @@ waits to be sent, or is being sent, is left until it has come to an end.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from target_twilio_alerts.audit.rows import ERASED_DECISION
 from target_twilio_alerts.ledger import Event, MessageState, events
 from target_twilio_alerts.ledger.escalations import StepState
+from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import (
     alerts,
     digest_items,
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 _AT_A_TIME = 400
 """Rows of one transaction: others must not wait long for the ledger."""
+
+SETTLING = timedelta(days=3)
+"""How long an unknown message may be settled by evidence, for which its address is needed."""
 
 _UNDER_WAY = [
     state.value for state in (MessageState.PENDING, MessageState.CLAIMED, MessageState.SENDING)
@@ -93,10 +98,8 @@ def look(connection: Connection, scope: Scope) -> Found:
     created_at = messages.c.created_at
     query = sa.select(sa.func.count(), sa.func.min(created_at), sa.func.max(created_at))
     theirs = query.select_from(_joined()).where(*_of_messages(scope))
-    number, oldest, newest = connection.execute(
-        theirs.where(messages.c.state.not_in(_UNDER_WAY))
-    ).one()
-    under_way = connection.execute(theirs.where(messages.c.state.in_(_UNDER_WAY))).one()[0]
+    number, oldest, newest = connection.execute(theirs.where(~_is_under_way())).one()
+    under_way = connection.execute(theirs.where(_is_under_way())).one()[0]
     return Found(
         messages=number,
         alerts=_count(connection, alerts, _of_alerts(scope)) if scope.is_of_all else 0,
@@ -187,7 +190,7 @@ def _erase_messages(
     rows = connection.execute(
         sa.select(messages.c.id, messages.c.alert_id)
         .select_from(_joined())
-        .where(*_of_messages(scope), messages.c.state.not_in(_UNDER_WAY))
+        .where(*_of_messages(scope), ~_is_under_way())
         .order_by(messages.c.created_at, messages.c.id)
         .limit(_AT_A_TIME)
     ).all()
@@ -238,6 +241,14 @@ def _erase_versions(ledger: Ledger, scope: Scope) -> int:
 
 def _joined() -> sa.FromClause:
     return messages.join(message_contents, message_contents.c.message_id == messages.c.id)
+
+
+def _is_under_way() -> sa.ColumnElement[bool]:
+    state = messages.c.state
+    may_be_settled = sa.and_(
+        state == MessageState.UNKNOWN.value, messages.c.created_at > utc_now() - SETTLING
+    )
+    return sa.or_(state.in_(_UNDER_WAY), may_be_settled)
 
 
 def _of_messages(scope: Scope) -> Sequence[sa.ColumnElement[bool]]:

@@ -90,7 +90,8 @@ def _under_way(found: Found) -> str:
     if not found.under_way:
         return ""
     return (
-        f"{found.under_way} messages are under way, and stay until they are sent: then erase again"
+        f"{found.under_way} messages are under way, and stay until it is known what became of "
+        "them: then erase again"
     )
 
 

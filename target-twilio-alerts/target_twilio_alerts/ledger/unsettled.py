@@ -46,6 +46,7 @@ def load(
             table.channel.in_(channels),
             table.sid.is_(None),
             table.sending_at >= since,
+            contents.erased_at.is_(None),
         )
         .order_by(table.status_at.is_not(None), table.status_at, table.sending_at)
         .limit(limit)

@@ -123,11 +123,23 @@ def test_its_alerts_can_be_erased_too(first_version):
 
 
 def test_an_event_of_a_later_version_hides_what_it_may_have_done(first_version, run):
-    tell(first_version, run, Event("message_settled", {"x": 1}, message_id="M0000001"))
+    tell(first_version, run, Event("message_moved", {"x": 1}, message_id="M0000001"))
     change(first_version, messages, state="accepted", sid="SM1")
     assert verify(first_version).fault is None
     change(first_version, messages, recipient="bo")
     assert "column recipient of message M0000001" in verify(first_version).fault.what
+
+
+def test_a_message_that_was_settled_by_evidence_is_accepted_as_the_event_says(first_version, run):
+    lost = {"reason": "the answer is lost", "late": False}
+    tell(first_version, run, Event("message_unknown", lost, message_id="M0000001"))
+    found = {"sid": "SM1", "status": "sent", "evidence": "its reference"}
+    tell(first_version, run, Event("message_settled", found, message_id="M0000001"))
+    then = runs.utc_now()
+    change(first_version, messages, state="accepted", sid="SM1", status="sent", accepted_at=then)
+    assert verify(first_version).fault is None
+    change(first_version, messages, sid="SM2")
+    assert verify(first_version).fault.what == "event 5: column sid of message M0000001 was changed"
 
 
 def test_a_status_that_another_process_was_faster_with_is_not_told(ledger, run):
