@@ -14,7 +14,7 @@ from office import Office
 from postgresql import execute, pg_ctl, running_postgres
 from singer import baseline, invoice, record, schema, state
 from waiting import until
-from zygote import Step
+from zygote import RAISED, Step
 
 from target_twilio_alerts.delivery import steps
 from target_twilio_alerts.delivery.callback_urls import CallbackUrls
@@ -156,6 +156,26 @@ def test_a_connection_that_breaks_in_a_step_of_a_message_is_made_anew(
     assert "Waiting for the ledger" in ended.stderr
     assert len(workplace.accepted) == 1
     assert states(workplace) == ["accepted"]
+    check_chain(database)
+
+
+def test_a_connection_that_breaks_in_a_group_ends_the_run_and_the_next_goes_on(
+    workplace, zygote, server, database
+):
+    zygote.run(workplace, baseline())
+    running = zygote.start(workplace, lines(), die=Step("commit", 1, RAISED, signal.SIGSTOP))
+    until(running.is_stopped)
+    cut(server, database)
+    running.go_on()
+    ended = running.wait()
+    assert ended.code == 2
+    (error,) = errors(ended)
+    assert "the next run goes on from there" in error
+    assert ended.stdout == ""
+    assert workplace.query("SELECT count(*) FROM alerts") == [(0,)]
+
+    assert LATER in zygote.run(workplace, lines()).stdout
+    assert len(workplace.accepted) == 1
     check_chain(database)
 
 
