@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from ledgers import Databases, check_chain
 from office import Office
-from postgresql import execute, pg_ctl, running_postgres
+from postgresql import execute, running_postgres, stop_at_once
 from singer import baseline, invoice, record, schema, state
 from waiting import until
 from zygote import RAISED, Step
@@ -49,24 +49,19 @@ def database(own_databases):
     own_databases.drop(url)
 
 
-def stop(server):
-    """Stop the server as a power cut would."""
-    pg_ctl(server, "-m", "immediate", "stop")
-
-
 @contextmanager
 def started_again(server):
     """Whatever happens, the server is there afterwards."""
     try:
         yield
     finally:
-        pg_ctl(server, "-o", f'-h "" -k {server.get_postmaster_info().socket_dir}', "start")
+        server.ensure_postgres_running()
 
 
 @contextmanager
 def away(server):
     with started_again(server):
-        stop(server)
+        stop_at_once(server)
         yield
 
 
@@ -256,7 +251,7 @@ class TakesTheLast:
         self._server = server
 
     def send(self, _message):
-        stop(self._server)
+        stop_at_once(self._server)
         return Accepted("SM1", "queued", None, None)
 
 
