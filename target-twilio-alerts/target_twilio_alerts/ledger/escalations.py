@@ -105,7 +105,7 @@ def settle(
 def acknowledge(connection: Connection, one: Acknowledgement) -> bool:
     """Write that somebody takes care, and end the steps that wait; False if somebody did before."""
     locks.telling(connection)
-    if not insert_new(connection, acknowledgements, vars(one), key=["alert_id"]):
+    if not insert_new(connection, acknowledgements, vars(one), key=("alert_id",)):
         return False
     table = escalations.c
     connection.execute(

@@ -71,7 +71,7 @@ def every(connection: Connection) -> list[OptOut]:
 
 def add(connection: Connection, one: OptOut) -> bool:
     """Remember an opt-out; False if it is known."""
-    return insert_new(connection, opt_outs, vars(one), key=["channel", "address_hash"])
+    return insert_new(connection, opt_outs, vars(one), key=("channel", "address_hash"))
 
 
 def remove(connection: Connection, channel: str, address: str) -> bool:

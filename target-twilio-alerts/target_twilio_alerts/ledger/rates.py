@@ -55,7 +55,7 @@ def save(connection: Connection, rates: Iterable[StoredRate], *, at: datetime, r
     }
     if not rows:
         return
-    statement = upsert(connection, currency_rates)
+    statement = upsert(connection.dialect.name, currency_rates)
     renewed = {name: statement.excluded[name] for name in ("rate", "seen_at", "run_id")}
     statement = statement.on_conflict_do_update(
         index_elements=["company", "type", "base", "quote", "day"],

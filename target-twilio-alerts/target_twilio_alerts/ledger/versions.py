@@ -194,7 +194,7 @@ def add_complete_read(
         "run_id": run_id,
         "reason": reason,
     }
-    return insert_new(connection, complete_reads, row, key=["stream", "context"])
+    return insert_new(connection, complete_reads, row, key=("stream", "context"))
 
 
 def record_malformed(
