@@ -47,8 +47,9 @@ def _record(record: Story) -> Iterator[str]:
     named = f"{record['stream']} {_json(record['key'])}" if "key" in record else "is gone"
     yield f"record {record['document']}: {named}"
     if "version" in record:
-        seen = f", seen {record['seen_at']}" if "seen_at" in record else ""
-        yield f"  version {record['version']}, stamp {record['stamp']}{seen}"
+        known = "seen_at" in record
+        seen = f", stamp {record['stamp']}, seen {record['seen_at']}" if known else ""
+        yield f"  version {record['version']}{seen}"
         yield f"  content {record['content']}"
 
 

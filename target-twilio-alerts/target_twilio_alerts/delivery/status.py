@@ -150,7 +150,8 @@ def _news(
     """What a report changes of a message; only the time, if it is behind what is known."""
     values: dict[str, Any] = {"status_at": at}
     current, reported = MessageState(known.state), _STATES.get(report.status)
-    if reported is not None and _RANK[reported] < _RANK.get(current, 0):
+    is_behind = reported is not None and _RANK[reported] <= _RANK.get(current, 0)
+    if is_behind and reported is not current:
         return values
     if report.status != known.status:
         values["status"] = report.status
