@@ -195,9 +195,8 @@ def _status(now: Body, _at: str, body: Body) -> None:
 def _settled(now: Body, _at: str, body: Body) -> None:
     now["state"] = MessageState.ACCEPTED.value
     now["reason"] = None
-    now["sid"], now["status"] = body["sid"], body["status"]
-    if "accepted_at" in body:
-        now["accepted_at"] = body["accepted_at"]
+    for name in ("sid", "status", "accepted_at"):
+        now[name] = body[name]
 
 
 def _suppressed(now: Body, _at: str, body: Body) -> None:

@@ -16,7 +16,7 @@ from target_twilio_alerts.ledger import alerts as ledger_alerts
 from target_twilio_alerts.ledger.alerts import Alert
 from target_twilio_alerts.ledger.events import salted_hash
 from target_twilio_alerts.ledger.outbox import NewMessage
-from target_twilio_alerts.ledger.tables import alerts, audit_events, messages
+from target_twilio_alerts.ledger.tables import alerts, audit_events, iso_utc, messages
 
 DECISION = '{"current":"{\\"amount\\":\\"75000\\"}","previous":null}'
 
@@ -133,9 +133,9 @@ def test_an_event_of_a_later_version_hides_what_it_may_have_done(first_version, 
 def test_a_message_that_was_settled_by_evidence_is_accepted_as_the_event_says(first_version, run):
     lost = {"reason": "the answer is lost", "late": False}
     tell(first_version, run, Event("message_unknown", lost, message_id="M0000001"))
-    found = {"sid": "SM1", "status": "sent", "evidence": "its reference"}
-    tell(first_version, run, Event("message_settled", found, message_id="M0000001"))
     then = runs.utc_now()
+    found = {"sid": "SM1", "status": "sent", "evidence": "reference", "accepted_at": iso_utc(then)}
+    tell(first_version, run, Event("message_settled", found, message_id="M0000001"))
     change(first_version, messages, state="accepted", sid="SM1", status="sent", accepted_at=then)
     assert verify(first_version).fault is None
     change(first_version, messages, sid="SM2")
