@@ -28,6 +28,8 @@ from target_twilio_alerts.messages.context import (
 )
 from target_twilio_alerts.messages.digest import DigestEntry
 from target_twilio_alerts.messages.masking import (
+    hide_numbers,
+    hide_numbers_in,
     mask_address,
     mask_contacts,
     mask_ibans,
@@ -49,6 +51,8 @@ __all__ = [
     "Value",
     "count_segments",
     "fill_variables",
+    "hide_numbers",
+    "hide_numbers_in",
     "mask_address",
     "mask_contacts",
     "mask_ibans",
