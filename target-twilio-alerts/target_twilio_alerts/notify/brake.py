@@ -48,11 +48,7 @@ class Brake:
 
     def apply(self, message: NewMessage, rule: str) -> NewMessage:
         """The message with its predicted cost, as suppressed if it is above a limit."""
-        limits = self._limits
-        if limits.prices is not None:
-            cost = limits.prices.of(message.channel, message.address, message.segments)
-            micros = None if cost is None else int((cost * _MICRO).to_integral_value())
-            message = replace(message, cost_micros=micros)
+        message = priced(message, self._limits)
         if message.state is not MessageState.PENDING:
             return message
         why = self._above(message, rule)
@@ -89,3 +85,12 @@ class Brake:
             if cost > limits.cost_per_day:
                 return f"more than {limits.cost_per_day} in a day"
         return None
+
+
+def priced(message: NewMessage, limits: Limits) -> NewMessage:
+    """The message with its predicted cost, if there are prices."""
+    if limits.prices is None:
+        return message
+    cost = limits.prices.of(message.channel, message.address, message.segments)
+    micros = None if cost is None else int((cost * _MICRO).to_integral_value())
+    return replace(message, cost_micros=micros)

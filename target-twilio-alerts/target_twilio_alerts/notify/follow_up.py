@@ -23,7 +23,7 @@ from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.opt_outs import OPTED_OUT_CODES
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import iso_utc, messages
-from target_twilio_alerts.notify.brake import HOUR
+from target_twilio_alerts.notify.brake import HOUR, priced
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
 from target_twilio_alerts.notify.digest import due_digests
 from target_twilio_alerts.notify.stored import load_occasion
@@ -112,7 +112,8 @@ class FollowUp:
                 contents[digest.id] = alert_ids
                 written.append((digest, None))
             for message, problem in written:
-                outbox.add(connection, message, at=now, run_id=self._run.id)
+                with_cost = priced(message, self._alerts.limits)
+                outbox.add(connection, with_cost, at=now, run_id=self._run.id)
                 if message.id in contents:
                     digests.add_contents(connection, message.id, contents[message.id])
                 event = created_event(message, problem=problem, alerts=contents.get(message.id))
