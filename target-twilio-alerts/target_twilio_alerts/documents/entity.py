@@ -12,6 +12,7 @@ import msgspec
 
 from target_twilio_alerts.documents.errors import UnreadableValue, UnusableRecord
 from target_twilio_alerts.documents.exact import canonical
+from target_twilio_alerts.documents.fields import Combine
 from target_twilio_alerts.documents.raw_fields import PREFIX, raw_fields
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class Entity:
     def has_groups(self) -> bool:
         """Whether its documents belong to groups, and have a date within them."""
         return "date" in self.fields and any(name in self.fields for name in self.grouped_by)
+
+    @cached_property
+    def has_accounts(self) -> bool:
+        """Whether its documents say which bank accounts are paid to."""
+        return any(one.combine is Combine.MASKED for one in self.fields.values())
 
     def group(self, values: Mapping[str, Value]) -> str | None:
         """To which group a document belongs: 16 hexadecimal digits; None if that is not known.

@@ -27,7 +27,13 @@ from target_twilio_alerts.messages.context import (
     Value,
 )
 from target_twilio_alerts.messages.digest import DigestEntry
-from target_twilio_alerts.messages.masking import mask_address, mask_ibans, mask_text
+from target_twilio_alerts.messages.masking import (
+    hide_numbers,
+    hide_numbers_in,
+    mask_address,
+    mask_ibans,
+    mask_text,
+)
 from target_twilio_alerts.messages.render import Messages
 from target_twilio_alerts.messages.segments import Segments, count_segments, to_gsm_safe
 
@@ -43,6 +49,8 @@ __all__ = [
     "Value",
     "count_segments",
     "fill_variables",
+    "hide_numbers",
+    "hide_numbers_in",
     "mask_address",
     "mask_ibans",
     "mask_text",

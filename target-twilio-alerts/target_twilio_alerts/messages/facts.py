@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from target_twilio_alerts.messages.masking import mask_ibans
 from target_twilio_alerts.messages.segments import shorten
 
 if TYPE_CHECKING:
@@ -94,8 +95,14 @@ def _printable(character: str) -> str:
 
 
 def clean_values(values: Mapping[str, Value]) -> dict[str, Any]:
-    """Return a document's fields, each cleaned."""
-    return {name: clean(value) for name, value in values.items()}
+    """Return a document's fields, each cleaned and without IBANs, before anything is cut."""
+    return {name: _without_ibans(clean(value)) for name, value in values.items()}
+
+
+def _without_ibans(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_without_ibans(one) for one in value)
+    return mask_ibans(value) if isinstance(value, str) else value
 
 
 def nested(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -164,7 +171,7 @@ def facts_of(context: MessageContext, formats: Formats) -> Facts:
     if context.step:
         headline = formats.phrase("escalated").format(headline=headline)
     company = values.get("company")
-    note = shorten(clean(context.undecided or ""), _LONGEST_VALUE)
+    note = shorten(mask_ibans(clean(context.undecided or "")), _LONGEST_VALUE)
     return Facts(str(company) if company else "", " ".join(headline.split()), changes, note)
 
 

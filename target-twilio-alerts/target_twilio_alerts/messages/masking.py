@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EMAIL = re.compile(r"([\w.+%-])[\w.+%-]*@([\w-]+(?:\.[\w-]+)+)")
 # A run of digits inside a word is left alone: it is part of a SID, not a telephone number.
@@ -60,8 +65,26 @@ _IBAN_LENGTHS = {
     for country in countries.split()
 }
 _IBAN_START = re.compile(r"[A-Za-z]{2}\d{2}")
-_IBAN_GAP = re.compile(r"[\s./_-]")
 _WIDEST_GAP = 3
+
+
+class _Plain(dict[int, str]):
+    """Digits and letters of other scripts and widths by those that a reader takes them for."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        digit = unicodedata.decimal(character, None)
+        plain = unicodedata.normalize("NFKC", character) if digit is None else str(digit)
+        self[code] = plain if len(plain) == 1 else character
+        return self[code]
+
+
+_PLAIN = _Plain()
+
+
+def _plain(text: str) -> str:
+    """The same text, as long, in which what looks like a digit is one."""
+    return text if text.isascii() else text.translate(_PLAIN)
 
 
 def mask_ibans(text: str) -> str:
@@ -69,15 +92,15 @@ def mask_ibans(text: str) -> str:
 
     Only what has its country's length and a right checksum is an IBAN; a long order number stays.
     """
-    position, kept = 0, []
-    for start in _IBAN_START.finditer(text):
+    position, kept, plain = 0, [], _plain(text)
+    for start in _IBAN_START.finditer(plain):
         if start.start() < position:
             continue
-        end = _iban_end(text, start.start())
+        end = _iban_end(plain, start.start())
         if end is None:
             continue
-        digits = _IBAN_GAP.sub("", text[start.start() : end])
-        kept += [text[position : start.start()], f"{digits[:4]}****{digits[-4:]}"]
+        taken = "".join(filter(str.isalnum, plain[start.start() : end]))
+        kept += [text[position : start.start()], f"{taken[:4]}****{taken[-4:]}"]
         position = end
     return "".join([*kept, text[position:]]) if kept else text
 
@@ -92,7 +115,7 @@ def _iban_end(text: str, start: int) -> int | None:
         character = text[at]
         if character.isascii() and character.isalnum():
             taken, gap = taken + character, 0
-        elif not _IBAN_GAP.match(character) or gap == _WIDEST_GAP:
+        elif character.isalnum() or gap == _WIDEST_GAP:
             return None
         else:
             gap += 1
@@ -101,3 +124,42 @@ def _iban_end(text: str, start: int) -> int | None:
         return None
     turned = (taken[4:] + taken[:4]).upper()
     return at if int("".join(str(int(c, 36)) for c in turned)) % 97 == 1 else None
+
+
+_DIGITS = re.compile(r"\+?\d(?:[^0-9A-Za-z]{0,3}\d){5,}")
+_VAT_NUMBER = re.compile(r"[A-Z]{2}[0-9A-Z]{6,14}")
+_NUMBERED_BY_US = frozenset(
+    {"number", "counterparty_number", "parent", "cash_account", "payment_details"}
+)
+
+
+def hide_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A document's values without any telephone number: "+46701740605" -> "+46*****605".
+
+    Whoever changes a supplier's account may have changed the number to ask at too. So each six
+    digits are taken for a number, but in fields with the company's own numbers, and in a VAT number
+    that begins with its country.
+    """
+    return {
+        name: value if name in _NUMBERED_BY_US else _hidden(name, value)
+        for name, value in values.items()
+    }
+
+
+def _hidden(name: str, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_hidden(name, one) for one in value)
+    if not isinstance(value, str) or (name == "vat_number" and _VAT_NUMBER.fullmatch(value)):
+        return value
+    return hide_numbers_in(value)
+
+
+def hide_numbers_in(text: str) -> str:
+    """A text without any telephone number."""
+    position, kept = 0, []
+    for found in _DIGITS.finditer(_plain(text)):
+        sign = "+" if found.group().startswith("+") else ""
+        digits = "".join(filter(str.isdigit, found.group()))
+        kept += [text[position : found.start()], mask_address(f"{sign}{digits}")]
+        position = found.end()
+    return "".join([*kept, text[position:]])

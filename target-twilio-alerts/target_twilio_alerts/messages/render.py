@@ -189,7 +189,7 @@ def render_own(own: OwnTemplate, context: MessageContext, channel: str) -> Rende
     """
     formats = own.formats
     variables = variables_of(context, formats)
-    text = own.text.render(variables).strip()
+    text = mask_ibans(own.text.render(variables).strip())  # before lines and cuts part one
     if not text:
         what = "the text is empty"
         raise TemplateError(TemplateProblem(own.file, None, what, "let it always say something"))
@@ -206,7 +206,7 @@ def render_own(own: OwnTemplate, context: MessageContext, channel: str) -> Rende
     )
     return Rendered(
         subject=_one_line(subject),
-        text=mask_ibans(text),
+        text=text,
         html=mask_ibans(html),
         locale=formats.locale,
         template=own.file,

@@ -13,7 +13,12 @@ from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.opt_outs import OptOuts
 from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import iso_utc
-from target_twilio_alerts.messages import MessageContext, fill_variables
+from target_twilio_alerts.messages import (
+    MessageContext,
+    fill_variables,
+    hide_numbers,
+    hide_numbers_in,
+)
 from target_twilio_alerts.rules.expressions import UNDECIDED
 from target_twilio_alerts.rules.model import SEVERITIES
 from target_twilio_alerts.rules.routing import reach_themselves, route
@@ -57,6 +62,27 @@ class Occasion:
     previous: Mapping[str, Value] | None
     today: date | None
     is_undecided: bool = False
+
+    @property
+    def told(self) -> Mapping[str, Value]:
+        """Its values as they may be told."""
+        return self._told(self.values)
+
+    @property
+    def told_previous(self) -> Mapping[str, Value] | None:
+        """Those before, as they may be told."""
+        return None if self.previous is None else self._told(self.previous)
+
+    @property
+    def undecided(self) -> str | None:
+        """Why the rule could not decide, if it tells that."""
+        if not self.is_undecided:
+            return None
+        reason = self.alert.reason.removeprefix(f"{UNDECIDED}: ")
+        return hide_numbers_in(reason) if self.rule.entity.has_accounts else reason
+
+    def _told(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        return hide_numbers(values) if self.rule.entity.has_accounts else values
 
 
 @dataclass(frozen=True)
@@ -190,17 +216,16 @@ class Composer:
     ) -> tuple[NewMessage, str | None]:
         """One message, and what is wrong with the company's own template, if anything is."""
         rule, alert, recipient = occasion.rule, occasion.alert, reached.recipient
-        undecided = alert.reason.removeprefix(f"{UNDECIDED}: ") if occasion.is_undecided else None
         reference = short_id()
         context = MessageContext(
             rule=rule.name,
             severity=rule.severity,
             entity=alert.entity,
-            values=occasion.values,
-            previous=occasion.previous,
+            values=occasion.told,
+            previous=occasion.told_previous,
             reference=reference,
             today=occasion.today,
-            undecided=undecided,
+            undecided=occasion.undecided,
             step=step,
         )
         rendered = self._messages.render(

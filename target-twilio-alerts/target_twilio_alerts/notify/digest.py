@@ -57,7 +57,7 @@ def due_digests(
         told = [one for one in occasions if not _is_silenced(one, name, quiet)]
         if not told:
             continue
-        entries = [DigestEntry(one.rule.name, one.alert.entity, one.values) for one in told]
+        entries = [DigestEntry(one.rule.name, one.alert.entity, one.told) for one in told]
 
         def render(
             reached: Reached, over: str, reference: str, entries: list[DigestEntry] = entries

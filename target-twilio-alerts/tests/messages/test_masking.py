@@ -64,6 +64,9 @@ def test_email_addresses_in_a_sentence_are_masked():
         ("IBANNO9386011117947", "IBANNO93****7947"),
         ("kontoNO9386011117947ok", "kontoNO93****7947ok"),
         ("SE45  5000.0000/0583 - 9825 7466", "SE45****7466"),
+        ("SE45\u20115000\u20130000\u202f0583|9825,7466", "SE45****7466"),
+        ("\uff33\uff25\uff14\uff15 5000 0000 0583 9825 7466", "SE45****7466"),
+        ("SE45 5000\n0000 0583\r\n9825 7466", "SE45****7466"),
         (
             "FI21 1234 5600 0007 85 -> DK50 0040 0440 1162 43",
             "FI21****0785 -> DK50****6243",
@@ -92,6 +95,20 @@ def test_what_is_no_iban_stays(kept):
 def test_masking_never_fails_and_is_done_once(text):
     assert mask_ibans(mask_ibans(text)) == mask_ibans(text)
     assert mask_text(mask_text(text)) == mask_text(text)
+
+
+IBAN = "SE45 5000 0000 0583 9825 7466"
+
+
+@pytest.mark.parametrize("channel", ["sms", "email", "whatsapp", "voice"])
+def test_an_iban_that_a_cut_or_a_new_line_parts_is_masked_too(tmp_path, channel):
+    (tmp_path / f"own.{channel}.j2").write_text("{{ description | wordwrap(12) }}\n\n.")
+    values = {"counterparty": f"{IBAN} Bank", "description": IBAN, "articles": (IBAN,)}
+    context = MessageContext("r", "high", "supplier_invoice", values, None, "7K2QM9")
+    for template in ("own", None):
+        told = Messages(tmp_path).render(context, channel=channel, locale="sv", template=template)
+        for text in filter(None, (told.subject, told.text, told.html)):
+            assert "50000000" not in re.sub(r"<br>|[^0-9]", "", text)
 
 
 @given(
