@@ -128,6 +128,24 @@ def test_each_recipient_and_channel_has_one_and_the_ledger_knows_what_it_told(de
     assert sum('"alerts":["' in body for body in bodies) == 4
 
 
+def test_who_is_told_for_themselves_and_as_a_deputy_has_one_digest(desk):
+    away = {"from": "2026-11-25", "to": "2026-11-26", "deputy": "cfo"}
+    people = {
+        "ap": {"name": "Anna", "email": "a@example.com", "away": away},
+        "cfo": {"name": "Carl", "email": "c@example.com"},
+    }
+    digest(desk, notify=["ap", "cfo"], file={"recipients": people})
+    desk.read(invoice("1", 75000), invoice("2", 60000))
+    assert [(who, state) for who, _, state, _ in follow_up(desk)] == [("cfo", "pending")]
+
+
+def test_of_two_with_one_address_the_second_is_told_nothing_that_the_first_was(desk):
+    digest(desk, via="sms", notify=["ap", "cfo"])
+    desk.read(invoice("1", 75000))
+    states = {who: state for who, _, state, _ in follow_up(desk)}
+    assert states == {"ap": "pending", "cfo": "suppressed"}
+
+
 def test_what_is_silenced_when_it_is_due_is_not_in_it(desk):
     digest(desk)
     desk.read(invoice("1", 75000))

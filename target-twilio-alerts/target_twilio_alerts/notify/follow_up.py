@@ -29,6 +29,7 @@ from target_twilio_alerts.notify.digest import due_digests
 from target_twilio_alerts.notify.stored import load_occasion
 from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rules.model import DELIVERED
+from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -205,13 +206,12 @@ class FollowUp:
 
         written = list(
             tell_together(
-                self._alerts,
-                limits.recipients,
+                route(self._alerts, limits.recipients, at=now, is_critical=False),
                 limits.via,
-                at=now,
                 quiet=quiet,
                 severity="high",
                 render=render,
+                told=set(),
             ),
         )
         if written:
