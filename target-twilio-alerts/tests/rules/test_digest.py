@@ -62,6 +62,17 @@ def test_working_days_know_the_holidays_of_a_country(country, at, due):
     assert shown(Digest(time(8), STOCKHOLM, working_days(), country), at) == due
 
 
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("weekday", range(7))
+def test_a_weekly_digest_finds_its_day_in_any_year_and_country(country, weekday):
+    digest = Digest(time(8), STOCKHOLM, frozenset({weekday}), country)
+    at = datetime(2026, 1, 1, tzinfo=STOCKHOLM)
+    while at.year < 2050:
+        due = digest.next_after(at)
+        assert due - at <= timedelta(days=22)
+        at = due
+
+
 OFF = {
     "SE": """
         2026-01-01 2026-01-06 2026-04-03 2026-04-06 2026-05-01 2026-05-14 2026-06-19 2026-12-24
