@@ -169,24 +169,25 @@ class FollowUp:
             return
         table = messages.c
         refused = connection.execute(
-            sa.select(table.alert_id, table.recipient)
+            sa.select(table.alert_id, table.recipient, table.step)
             .where(
                 table.error_code.in_(OPTED_OUT_CODES),
                 table.alert_id.is_not(None),
-                table.step == 0,
                 table.state.in_([state.value for state in _REFUSED]),
                 table.updated_at >= now - _LOOKED_BACK,
             )
             .distinct(),
         ).all()
-        for alert_id, recipient in refused:
+        for alert_id, recipient, step in refused:
             occasion = load_occasion(connection, self._alerts, alert_id)
             if (
                 occasion is not None
                 and recipient in self._alerts.recipients
-                and not self._is_told(connection, alert_id, recipient, occasion.rule.fallback)
+                and not self._is_told(connection, alert_id, recipient, occasion.rule.fallback, step)
             ):
-                yield from self._composer.compose_fallback(occasion, recipient, at=now, quiet=quiet)
+                yield from self._composer.compose_fallback(
+                    occasion, recipient, at=now, quiet=quiet, step=step
+                )
 
     def _summarise(self, connection: Connection, now: datetime, quiet: Quiet) -> Iterator[Composed]:
         """Name what the flood brake has held, at most once an hour."""
@@ -220,7 +221,7 @@ class FollowUp:
 
     @staticmethod
     def _is_told(
-        connection: Connection, alert_id: str, recipient: str, channels: tuple[str, ...]
+        connection: Connection, alert_id: str, recipient: str, channels: tuple[str, ...], step: int
     ) -> bool:
         table = messages.c
         found = connection.execute(
@@ -228,6 +229,7 @@ class FollowUp:
             .where(
                 table.alert_id == alert_id,
                 table.recipient == recipient,
+                table.step == step,
                 table.channel.in_(channels),
             )
             .limit(1),
