@@ -58,6 +58,20 @@ def test_what_became_true_by_the_clock_alerts_once_however_often_it_is_stamped(
     assert desk.read(invoice("1", 1, stamp=LATEST, **due)) == []
 
 
+def test_what_is_final_becomes_true_by_no_change_after_its_day_has_passed(desk, day):
+    desk.rule("date < today - days(5)")
+    row = {"date": "2026-12-10T00:00:00", "status": "Closed"}
+    day(11)
+    assert desk.read(invoice("1", 1, stamp=EARLY, **row)) == []
+    day(15)
+    assert desk.read() == []
+    day(16)
+    assert desk.read(invoice("1", 1, stamp=LATE, **row)) == []
+    assert desk.read(invoice("1", 2, stamp=LATER, **row)) == []
+    assert desk.outcomes == {"already_true": 1}
+    assert desk.read(invoice("2", 1, stamp=LATE, **row)) == ["2"]
+
+
 def test_a_clock_that_is_set_back_alerts_of_nothing_twice(desk, day):
     desk.rule("due_date < today")
     day(10)

@@ -160,10 +160,10 @@ class Group:
 
     def _last_decided(self, watch: Watch, known: StoredVersion | None) -> date | None:
         """The day on which the previous version was last decided by a rule that has a clock."""
-        if not watch.rule.condition.uses_clock or self.around.today is None or known is None:
-            return self.around.today
-        seen_on = known.seen_at.astimezone(self.zone).date()
-        return max(watch.epoch.decided_on or self.around.today, seen_on)
+        today, has_clock = self.around.today, watch.rule.condition.uses_clock
+        if today is None or known is None or known.final or not has_clock:
+            return today  # by what is final time passes
+        return max(watch.epoch.decided_on or today, known.seen_at.astimezone(self.zone).date())
 
     def _remember(self, key: AnswerKey, answer: bool | None) -> None:
         # Only a kept "true" can make a difference: no answer counts as not holding.
