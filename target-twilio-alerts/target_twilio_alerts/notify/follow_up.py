@@ -19,10 +19,9 @@ from target_twilio_alerts.ledger import (
     silences,
     told,
 )
-from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.opt_outs import OPTED_OUT_CODES
 from target_twilio_alerts.ledger.runs import utc_now
-from target_twilio_alerts.ledger.tables import iso_utc, messages
+from target_twilio_alerts.ledger.tables import StepState, iso_utc, messages
 from target_twilio_alerts.notify.brake import HOUR, priced
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
 from target_twilio_alerts.notify.digest import due_digests
