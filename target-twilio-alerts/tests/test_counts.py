@@ -20,7 +20,8 @@ recipients:
   anna: {name: Anna Berg, sms: "+46701740605"}
 rules:
   large:
-    {entity: supplier_invoice, when: amount > 50000, notify: anna, via: sms, max_age: 30d, once_per: day}
+    {entity: supplier_invoice, when: amount > 50000, notify: anna, via: sms,
+     max_age: 30d, once_per: day}
 """
 
 rows = st.builds(
