@@ -10,6 +10,7 @@ import msgspec
 
 from target_twilio_alerts.documents.errors import UnreadableValue
 from target_twilio_alerts.documents.fields import CONVERTERS, Kind, Value
+from target_twilio_alerts.documents.raw_fields import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +22,15 @@ _encoder = msgspec.json.Encoder()
 
 
 def dump_values(values: Mapping[str, Value]) -> str:
-    """Values as a JSON object; unknown ones are left out."""
-    kept = {name: value for name, value in values.items() if value is not None}
+    """Values as a JSON object; unknown ones are left out, but fields of the record are named.
+
+    So it can be told whether what a record had there is unknown, or was not kept.
+    """
+    kept = {
+        name: value
+        for name, value in values.items()
+        if value is not None or name.startswith(PREFIX)
+    }
     return _encoder.encode(kept).decode()
 
 
@@ -37,11 +45,15 @@ class StoredValues(Mapping[str, Value]):
     Args:
         text: What `dump_values` gave.
         entity: What the document is.
+        unkept: Gives fields of the record that were not kept then, because no rule named them.
     """
 
-    def __init__(self, text: str, entity: Entity) -> None:
+    def __init__(
+        self, text: str, entity: Entity, unkept: Mapping[str, Value] | None = None
+    ) -> None:
         self._text = text
         self._fields = entity.fields
+        self._unkept = unkept
         self._kept: dict[str, Any] | None = None
         self._read: dict[str, Value] = {}
 
@@ -51,7 +63,11 @@ class StoredValues(Mapping[str, Value]):
         field = self._fields[name]
         if self._kept is None:
             self._kept = msgspec.json.decode(self._text)
-        value = self._read[name] = _loaded(self._kept.get(name), field.kind)
+        if self._unkept is not None and name not in self._kept and name.startswith(PREFIX):
+            value = self._unkept.get(name)
+        else:
+            value = _loaded(self._kept.get(name), field.kind)
+        self._read[name] = value
         return value
 
     def get(self, name: str, default: Any = None) -> Any:

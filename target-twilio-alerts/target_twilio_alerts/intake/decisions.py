@@ -68,7 +68,9 @@ class Group:
         previous: Mapping[str, Value] | None = None
         if known is not None:
             # The same content gives the same values, even if an older release wrote the header.
-            previous = document.values if same else StoredValues(known.header, arrival.entity)
+            previous = document.values
+            if not same:  # what was not kept is taken for what it is now: nobody saw it change
+                previous = StoredValues(known.header, arrival.entity, document.values)
         around = self._around(arrival.entity, document.id, document.values)
         outcomes, values = self.outcomes, document.values
         plain = not same and document.id not in self._noted
@@ -291,7 +293,7 @@ class Group:
         """
         key = (watch.rule.name, watch.epoch.epoch, version.id)
         values = load_values(version.header, entity)
-        previous = None if before is None else load_values(before, entity)
+        previous = None if before is None else dict(StoredValues(before, entity, values))
         around = self._around(entity, version.id, values)
         decision = decide(
             watch.rule,
@@ -393,6 +395,4 @@ class Group:
 
 def _ordinal(known: StoredVersion | None, *, same: bool) -> int:
     """The number that an arriving version has, or gets, among the versions of its document."""
-    if known is None:
-        return 1
-    return known.ordinal if same else known.ordinal + 1
+    return 1 if known is None else known.ordinal + (not same)
