@@ -10,10 +10,9 @@ import msgspec
 
 from target_twilio_alerts.documents.errors import UnreadableValue
 from target_twilio_alerts.documents.fields import CONVERTERS, Kind, Value
-from target_twilio_alerts.documents.raw_fields import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from target_twilio_alerts.documents.entity import Entity
 
@@ -21,16 +20,15 @@ if TYPE_CHECKING:
 _encoder = msgspec.json.Encoder()
 
 
-def dump_values(values: Mapping[str, Value]) -> str:
-    """Values as a JSON object; unknown ones are left out, but fields of the record are named.
+def dump_values(values: Mapping[str, Value], named: Container[str] = ()) -> str:
+    """Values as a JSON object; unknown ones are left out.
 
-    So it can be told whether what a record had there is unknown, or was not kept.
+    Args:
+        values: The values.
+        named: Fields that are never left out, so that it can be told whether one was unknown or was
+            not kept.
     """
-    kept = {
-        name: value
-        for name, value in values.items()
-        if value is not None or name.startswith(PREFIX)
-    }
+    kept = {name: value for name, value in values.items() if value is not None or name in named}
     return _encoder.encode(kept).decode()
 
 
@@ -45,7 +43,7 @@ class StoredValues(Mapping[str, Value]):
     Args:
         text: What `dump_values` gave.
         entity: What the document is.
-        unkept: Gives fields of the record that were not kept then, because no rule named them.
+        unkept: Gives fields that were not kept then, because the alerts file has added them since.
     """
 
     def __init__(
@@ -53,6 +51,7 @@ class StoredValues(Mapping[str, Value]):
     ) -> None:
         self._text = text
         self._fields = entity.fields
+        self._added = entity.added
         self._unkept = unkept
         self._kept: dict[str, Any] | None = None
         self._read: dict[str, Value] = {}
@@ -63,7 +62,7 @@ class StoredValues(Mapping[str, Value]):
         field = self._fields[name]
         if self._kept is None:
             self._kept = msgspec.json.decode(self._text)
-        if self._unkept is not None and name not in self._kept and name.startswith(PREFIX):
+        if self._unkept is not None and name not in self._kept and name in self._added:
             value = self._unkept.get(name)
         else:
             value = _loaded(self._kept.get(name), field.kind)

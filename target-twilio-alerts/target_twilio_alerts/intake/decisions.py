@@ -205,8 +205,8 @@ class Group:
                 stamp=document.stamp,
                 row_version=document.row_version,
                 final=document.final,
-                # A rule may have begun to name more of the record since the header was written.
-                header=(dump_values(document.values) if entity.keeps_raw else known.header),
+                # The alerts file may name more of the record since the header was written.
+                header=dump_values(document.values, entity.added) if entity.added else known.header,
                 grouping=grouping,
                 dated=dated,
             )
@@ -222,7 +222,7 @@ class Group:
                 stamp=document.stamp,
                 row_version=document.row_version,
                 content=document.content,
-                header=dump_values(document.values),
+                header=dump_values(document.values, entity.added),
                 final=document.final,
                 baseline=arrival.baseline,
                 seen_at=self.at,
