@@ -77,6 +77,7 @@ _NAMES_THAT_ARE_TAKEN = """
 """
 _ADDRESSES_THAT_ARE_MISSING = """
     away-deputy-without-the-address escalate-without-the-address fallback-without-the-address
+    group-rotation-without-the-address
     notify-without-the-address undecided-without-the-address
 """
 _WHAT_THE_WORLD_HAS_NOT = """

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from ledgers import ON_BOTH
 from singer import invoice
 
@@ -56,7 +59,7 @@ def test_alerts_wait_for_their_digest_and_are_told_together_once(desk):
     assert follow_up(desk, DUE - timedelta(seconds=1)) == []
     [(recipient, channel, state, text)] = follow_up(desk)
     assert (recipient, channel, state) == ("ap", "email", "pending")
-    assert text.startswith("2 alerts\n\nrule (2)\n- 1, ")
+    assert text.startswith("2 alerts\n\nrule (2)\n- Kontorsbolaget AB, 1, Nov 20, 2026, 75,000.00")
     assert "Total: 135,000.00" in text
     assert follow_up(desk, DUE + timedelta(days=1)) == []
 
@@ -131,6 +134,24 @@ def test_each_recipient_and_channel_has_one_and_the_ledger_knows_what_it_told(de
     assert sum('"alerts":["' in body for body in bodies) == 4
 
 
+def test_who_is_told_for_themselves_and_as_a_deputy_has_one_digest(desk):
+    away = {"from": "2026-11-25", "to": "2026-11-26", "deputy": "cfo"}
+    people = {
+        "ap": {"name": "Anna", "email": "a@example.com", "away": away},
+        "cfo": {"name": "Carl", "email": "c@example.com"},
+    }
+    digest(desk, notify=["ap", "cfo"], file={"recipients": people})
+    desk.read(invoice("1", 75000), invoice("2", 60000))
+    assert [(who, state) for who, _, state, _ in follow_up(desk)] == [("cfo", "pending")]
+
+
+def test_of_two_with_one_address_the_second_is_told_nothing_that_the_first_was(desk):
+    digest(desk, via="sms", notify=["ap", "cfo"])
+    desk.read(invoice("1", 75000))
+    states = {who: state for who, _, state, _ in follow_up(desk)}
+    assert states == {"ap": "pending", "cfo": "suppressed"}
+
+
 @ON_BOTH
 def test_what_is_silenced_when_it_is_due_is_not_in_it(desk):
     digest(desk)
@@ -201,3 +222,74 @@ def test_a_digest_of_very_many_rules_is_told_without_a_card():
     assert rendered.html is None
     assert rendered.text.startswith("200 alerts\n")
     assert "rule-199 (1)" in rendered.text
+
+
+def written(*values, locale="en"):
+    entries = [DigestEntry("large", "supplier_invoice", one) for one in values]
+    return Messages(None).digest(entries, channel="email", locale=locale, reference="X")
+
+
+def test_of_several_companies_each_alert_says_which():
+    one = {"number": "1", "counterparty": "Acme", "company": "Moderbolaget AB"}
+    assert "Moderbolaget AB" not in written(one, one).text
+    both = written(one, {**one, "company": "Dotterbolaget AB"})
+    for text in (both.text, both.html):
+        assert "Moderbolaget AB" in text
+        assert "Dotterbolaget AB" in text
+
+
+def test_what_has_no_counterparty_is_told_by_number_account_and_description():
+    posting = {"number": "42", "account": "4010", "description": "Varor", "amount": Decimal(1)}
+    assert "- 42, 4010, Varor, 1.00" in written(posting).text
+    assert "- Supplier invoice, 1.00" in written({"amount": Decimal(1)}).text
+
+
+def test_totals_are_exact_and_amounts_of_unknown_currencies_are_added_within_a_company_only():
+    amounts = [Decimal("99999999999999999999.99"), Decimal("0.01"), Decimal("-0.000001")]
+    values = [{"company": "A", "amount": one, "currency": "SEK"} for one in amounts]
+    assert "Total: 99,999,999,999,999,999,999.999999\u00a0SEK" in written(*values).text
+    unknown = [{**one, "currency": None} for one in values]
+    assert "Total: 99,999,999,999,999,999,999.999999\n" in written(*unknown).text
+    assert "Total" not in written(*unknown, {**unknown[0], "company": "B"}).text
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "amount": st.none() | st.decimals(-(10**12), 10**12, places=2),
+                "currency": st.sampled_from(["SEK", "EUR", None, ""]),
+                "counterparty": st.none() | st.just("Acme"),
+                "number": st.none() | st.just("1"),
+            }
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_a_row_of_the_card_has_one_cell_or_two_whatever_is_unknown(values):
+    html = written(*values).html
+    table = html.partition('<table class="ink"')[2].partition("</table>")[0]
+    rows = table.split("<tr>")[1:]
+    assert len(rows) >= len(values)
+    for row in rows:
+        cells = row.count("<td")
+        assert cells == (1 if 'colspan="2"' in row else 2)
+
+
+@pytest.mark.parametrize(
+    ("locale", "more"),
+    [("en", "and 20 more"), ("sv_SE", "och 20 till"), ("fi_FI", "ja 20 muuta")],
+)
+def test_a_long_table_ends_and_its_total_is_of_all(locale, more):
+    told = written(*[{"number": str(n), "amount": Decimal(1)} for n in range(120)], locale=locale)
+    assert "- 99, 1" in told.text
+    assert "- 100, 1" not in told.text
+    for text in (told.text, told.html):
+        assert more in text
+        assert "120" in text.rpartition(more)[2]
+
+
+def test_forty_rows_are_a_message_that_no_mail_program_cuts():
+    rows = [{"number": str(n), "counterparty": "Å" * 80, "amount": Decimal(n)} for n in range(40)]
+    assert len(written(*rows).html.encode()) < 102_000

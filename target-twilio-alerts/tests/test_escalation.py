@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ledgers import ON_BOTH
 from singer import invoice
 
-from target_twilio_alerts.ledger import escalations, runs, tables
+from target_twilio_alerts.ledger import escalations, runs, tables, told
 from target_twilio_alerts.ledger.escalations import Acknowledgement
 from target_twilio_alerts.messages import Messages
 from target_twilio_alerts.notify.follow_up import FollowUp
@@ -175,3 +175,47 @@ def test_a_rule_that_is_gone_escalates_nothing(desk, later):
     )
     assert later(240) == []
     assert [state for _, state, _ in settled(desk)] == ["ended", "ended"]
+
+
+def test_what_the_flood_brake_holds_is_escalated_once_it_was_released(desk, later):
+    desk.rule("amount > 50000", escalate=STEPS, file={"limits": {"per_rule": 2}})
+    desk.read(*(invoice(str(number), 75000) for number in range(5)))
+    assert [who for _, who, *_ in later(15)] == ["cfo", "cfo"]
+    released_at = START + timedelta(minutes=60)
+    with desk.ledger.write() as connection:
+        first = told.held(connection, rule=None, ids=None)[0]
+        assert told.release(connection, first, at=released_at)
+    assert later(74) == []
+    assert later(75) == [(1, "cfo", "sms", "pending")]
+    assert [step for step, *_ in later(180)] == [2, 2, 2]
+    assert later(100_000) == []
+
+
+def test_steps_of_an_alert_are_put_off_once_however_many_of_its_messages_are_released(desk, later):
+    limits = {"limits": {"per_run": 1}}
+    desk.rule("amount > 50000", via=["sms", "email"], escalate=STEPS[:1], file=limits)
+    desk.read(invoice("1", 75000), invoice("2", 75000))
+    assert len(later(15)) == 1
+    with desk.ledger.write() as connection:
+        for one in told.held(connection, rule=None, ids=None):
+            assert told.release(connection, one, at=START + timedelta(minutes=60))
+    assert later(74) == []
+    assert len(later(75)) == 1
+
+
+def test_what_is_released_in_quiet_hours_waits_for_their_end(desk, later):
+    night = {"from": "10:00", "to": "12:00"}  # of Stockholm: 09 to 11 UTC
+    people = {"ap": {"name": "Anna Berg", "sms": "+46701740605", "quiet_hours": night}}
+    file = {"recipients": people, "limits": {"per_rule": 1}}
+    step = {"after": "15m", "notify": "ap", "via": "sms"}
+    desk.rule("amount > 50000", escalate=step, file=file, validity_period="30m")
+    desk.read(invoice("1", 75000), invoice("2", 75000))
+    columns = tables.messages.c
+    with desk.ledger.write() as connection:
+        (one,) = told.held(connection, rule=None, ids=None)
+        assert told.release(connection, one, at=START + timedelta(minutes=10))
+    query = sa.select(columns.state, columns.not_before, columns.valid_until)
+    seven = START + timedelta(minutes=60)
+    waiting = ("pending", seven, seven + timedelta(minutes=30))
+    assert [tuple(row) for row in desk.rows(query)] == [waiting, waiting]
+    assert len(later(75)) == 2

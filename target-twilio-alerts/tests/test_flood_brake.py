@@ -108,6 +108,18 @@ def test_what_messages_will_cost_is_limited_for_a_day(desk, tmp_path):
     assert held(desk) == 0
 
 
+def test_what_escalations_cost_counts(desk, tmp_path):
+    (tmp_path / "prices.csv").write_text("channel,country,price\nsms,*,0.05\nemail,*,0.01\n")
+    limits = {"cost_per_day": "0.15", "prices": "prices.csv"}
+    steps = [{"after": "15m", "notify": "cfo", "via": ["sms", "email"]}]
+    desk.rule("amount > 50000", escalate=steps, file={"limits": limits})
+    flood(desk, 1)
+    follow_up(desk, minutes=15)
+    desk.clock = lambda: START + timedelta(minutes=20)
+    flood(desk, 1, first=2)
+    assert states(desk)[-1][-1] == "flood brake: more than 0.15 in a day"
+
+
 @ON_BOTH
 def test_one_summary_names_what_was_held_and_another_not_before_an_hour(desk):
     limits = {"per_rule": 2, "notify": "cfo", "via": "email"}

@@ -59,6 +59,43 @@ def test_what_became_true_by_the_clock_alerts_once_however_often_it_is_stamped(
     assert desk.read(invoice("1", 1, stamp=LATEST, **due)) == []
 
 
+def test_what_is_final_becomes_true_by_no_change_after_its_day_has_passed(desk, day):
+    desk.rule("date < today - days(5)")
+    row = {"date": "2026-12-10T00:00:00", "status": "Closed"}
+    day(11)
+    assert desk.read(invoice("1", 1, stamp=EARLY, **row)) == []
+    day(15)
+    assert desk.read() == []
+    day(16)
+    assert desk.read(invoice("1", 1, stamp=LATE, **row)) == []
+    assert desk.read(invoice("1", 2, stamp=LATER, **row)) == []
+    assert desk.outcomes == {"already_true": 1}
+    assert desk.read(invoice("2", 1, stamp=LATE, **row)) == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "due"),
+    [
+        ("2026-11-25T22:59", "2026-11-25T23:00", "2026-11-25"),
+        ("2026-12-31T22:59", "2026-12-31T23:00", "2026-12-31"),
+        ("2028-02-29T22:59", "2028-02-29T23:00", "2028-02-29"),
+        ("2026-06-30T21:59", "2026-06-30T22:00", "2026-06-30"),
+        # Summer time ends: the day has 25 hours; it begins: 23.
+        ("2026-10-25T22:59", "2026-10-25T23:00", "2026-10-25"),
+        ("2027-03-28T21:59", "2027-03-28T22:00", "2027-03-28"),
+    ],
+)
+def test_a_day_ends_at_midnight_of_the_company(desk, before, after, due):
+    desk.rule("due_date < today")
+    now = datetime.fromisoformat(f"{before}:59+00:00")
+    desk.clock = lambda: now
+    assert desk.read(invoice("1", 1, dueDate=f"{due}T00:00:00", stamp=EARLY)) == []
+    assert desk.read() == []
+    now = datetime.fromisoformat(f"{after}:00+00:00")
+    assert desk.read() == ["1"]
+    assert desk.read() == []
+
+
 def test_a_clock_that_is_set_back_alerts_of_nothing_twice(desk, day):
     desk.rule("due_date < today")
     day(10)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from target_twilio_alerts.documents import Combine, Kind
+from target_twilio_alerts.ledger import runs, versions
 from target_twilio_alerts.rules import load_alerts
 
 DATA = Path(__file__).parent / "data"
@@ -144,3 +145,38 @@ def test_what_the_file_says_of_an_entity_is_kept(tmp_path):
     document = charge.document({"id": "1", "amount_due": 5, "created": 0}, ["id"])
     assert document.values["amount"] == Decimal("0.05")
     assert document.values["date"].isoformat() == "1970-01-01"
+
+
+def test_of_a_field_that_is_added_later_no_change_is_seen(desk):
+    def rule(**fields):
+        named = {name: {"from": name} for name in ("number", "status", *fields)}
+        entities = {"deal": {"stream": "deals", "key": ["number"], "fields": named}}
+        when = " and ".join(
+            ['status == "won"', *(f'{name} == "{fields[name]}"' for name in fields)]
+        )
+        desk.rule(when, entity="deal", file={"entities": entities})
+
+    def deal(status, **more):
+        return {"number": "1", "status": status, "tier": "gold", **more}
+
+    def read(row):
+        return desk.read(row, stream="deals", key=["number"])
+
+    with desk.ledger.write() as connection:
+        versions.add_complete_read(
+            connection,
+            stream="deals",
+            context={},
+            at=runs.utc_now(),
+            run_id=desk.run_id,
+            reason="test",
+        )
+    rule()
+    assert read(deal("won")) == ["1"]
+    rule(tier="gold")
+    assert read(deal("won", owner="Anna")) == []
+    assert read(deal("won", tier="silver")) == []
+    assert read(deal("won")) == ["1"]
+    rule(tier="gold", owner="Bo")
+    assert read(deal("won")) == []
+    assert read(deal("won", owner="Bo")) == ["1"]

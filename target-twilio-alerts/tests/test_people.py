@@ -77,3 +77,18 @@ def test_whose_turn_it_is_is_told_and_the_trail_says_why(desk):
     desk.read(invoice("1", 75000))
     because = "on duty in duty; deputy of ap, away until 2026-11-26"
     assert told(desk) == [("bo", "sms", "pending", because, None)]
+
+
+def test_a_group_may_have_whose_turn_it_is_among_its_members(desk):
+    file = {
+        "recipients": {"ap": person(), "bo": {"name": "Bo Ek", "sms": BO}},
+        "rotations": {"duty": {"start": "2026-11-23", "members": ["bo", "ap"]}},
+        "groups": {"team": ["ap", "duty"]},
+    }
+    desk.rule("amount > 50000", notify="team", file=file)
+    desk.clock = lambda: TEN_AT_NIGHT
+    desk.read(invoice("1", 75000))
+    assert told(desk) == [
+        ("ap", "sms", "pending", None, None),
+        ("bo", "sms", "pending", "on duty in duty", None),
+    ]

@@ -24,7 +24,7 @@ def euros(number, amount, stamp=EARLY, **more):
 
 def undecided(desk):
     with desk.ledger.read() as connection:
-        found = answers.list_undecided(connection, rule=None, limit=9)
+        found = answers.list_undecided(connection, rules=None, limit=9)
     return {json.loads(one.header)["number"]: one.reason for one in found}
 
 

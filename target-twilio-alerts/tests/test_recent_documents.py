@@ -51,6 +51,22 @@ def test_what_is_of_another_kind_is_no_duplicate(desk, other):
     assert desk.read(bill("3", 70, **other), bill("1", 1000, stamp=SECOND)) == []
 
 
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        ("2026-10-25", []),
+        ("2026-10-26", ["2"]),
+        ("2026-11-01", ["2"]),
+        ("2026-11-02", ["2"]),
+        ("2026-11-09", ["2"]),
+        ("2026-11-10", []),
+    ],
+)
+def test_a_window_of_seven_days_is_seven_days_before_and_behind_and_the_day_itself(desk, day, told):
+    desk.rule("recent_count(days(7)) > 1")
+    assert desk.read(bill("1", 5, "2026-11-02"), bill("2", 7, day)) == told
+
+
 def test_the_same_document_again_is_no_duplicate_of_itself(desk):
     desk.rule(DUPLICATE)
     assert desk.read(bill("1", 1000), bill("1", 1000)) == []

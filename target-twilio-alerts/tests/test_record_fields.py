@@ -64,6 +64,26 @@ def test_a_field_that_is_named_later_is_kept_when_the_document_comes_again(desk)
     assert desk.read(terms("1", "60", stamp=SECOND, description="new")) == []
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"when": 'record.creditTerms.id == "60"'},
+        {"when": "record.creditTerms.id != previous.record.creditTerms.id"},
+        {"when": "amount > 50000", "again_on": "record.creditTerms.id"},
+    ],
+    ids=lambda rule: rule["when"],
+)
+def test_of_what_was_not_kept_before_no_change_is_seen(desk, rule):
+    desk.rule("amount > 50000")
+    desk.read(terms("1", "60", stamp=FIRST), terms("2", "60", stamp=FIRST))
+    desk.rule(**rule)
+    assert desk.read(terms("1", "60", stamp=SECOND, description="new")) == []
+    assert desk.read(terms("1", "30", stamp=THIRD)) == ([] if "==" in rule["when"] else ["1"])
+    desk.read(terms("2", None, stamp=SECOND))
+    last = terms("2", "60", stamp=THIRD)
+    assert desk.read(last) == ([] if "!=" in rule["when"] else ["2"])
+
+
 def test_a_value_of_another_kind_is_recorded_and_undecided(desk):
     desk.rule("record.discountTotal > 5")
     assert desk.read(invoice("1", 5, discountTotal="much")) == []

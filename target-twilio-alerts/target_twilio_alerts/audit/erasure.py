@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from target_twilio_alerts.audit.rows import ERASED_DECISION
 from target_twilio_alerts.ledger import Event, MessageState, events
-from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import (
+    StepState,
     alerts,
     digest_items,
     document_versions,

@@ -18,6 +18,7 @@ from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import message_contents, messages
 from target_twilio_alerts.messages import Messages
+from target_twilio_alerts.notify.brake import priced
 from target_twilio_alerts.notify.compose import created_event
 from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules.expressions import suggestion
@@ -249,7 +250,8 @@ def _send(workplace: Workplace, message: NewMessage, *, command: str) -> str:
         run = _start(ledger, command)
         now = runs.utc_now()
         with ledger.write() as connection:
-            outbox.add(connection, message, at=now, run_id=run.id)
+            with_cost = priced(message, workplace.alerts.limits)
+            outbox.add(connection, with_cost, at=now, run_id=run.id)
             events.append(connection, [created_event(message)], at=now, run_id=run.id)
         _deliver(workplace, ledger, run, withdraw=message.id if command == _TEST else None)
         with ledger.read() as connection:

@@ -26,8 +26,10 @@ _COLUMNS = ("since", "rule", "entity", "company", "number", "reason")
 @told_in_one_line
 def undecided(workplace: Workplace, *, rule: str | None, limit: int, form: str) -> None:
     """Show documents that a rule cannot decide, since something that it needs is not known."""
+    # What a rule left that is gone, or not enabled, nobody waits for.
+    rules = [one.name for one in workplace.alerts.rules] if rule is None else [rule]
     with workplace.ledger() as ledger, ledger.read() as connection:
-        found = answers.list_undecided(connection, rule=rule, limit=limit)
+        found = answers.list_undecided(connection, rules=rules, limit=limit)
     rows = [_row(one) for one in found]
     print_rows(rows, _COLUMNS, form, empty="Nothing is undecided.")
 

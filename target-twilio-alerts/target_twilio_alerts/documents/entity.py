@@ -72,6 +72,7 @@ class Entity:
         key: Root fields that tell which document a record is; empty: as the stream's SCHEMA says.
         ends_with_run: Whether the end of a run shows that the stream was read whole, because its
             tap keeps no bookmark.
+        is_own: Whether the alerts file says what it is.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Entity:
     void_statuses: frozenset[str] = frozenset({"Voided", "Canceled", "Cancelled", "Rejected"})
     key: tuple[str, ...] = ()
     ends_with_run: bool = False
+    is_own: bool = False
 
     @cached_property
     def _readers(self) -> list[tuple[str, Callable[[Mapping[str, Any]], Value]]]:
@@ -122,9 +124,9 @@ class Entity:
         return raw_fields(self.stream)
 
     @cached_property
-    def keeps_raw(self) -> bool:
-        """Whether some of its `fields` are of that kind."""
-        return any(name.startswith(PREFIX) for name in self.fields)
+    def added(self) -> frozenset[str]:
+        """Fields that an alerts file adds: what was stored before it did is without them."""
+        return frozenset(name for name in self.fields if self.is_own or name.startswith(PREFIX))
 
     def with_raw(self, names: Iterable[str]) -> Entity:
         """The same, with those of `raw_fields` that rules name among its fields."""

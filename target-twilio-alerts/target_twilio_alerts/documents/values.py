@@ -12,7 +12,7 @@ from target_twilio_alerts.documents.errors import UnreadableValue
 from target_twilio_alerts.documents.fields import CONVERTERS, Kind, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from target_twilio_alerts.documents.entity import Entity
 
@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 _encoder = msgspec.json.Encoder()
 
 
-def dump_values(values: Mapping[str, Value]) -> str:
-    """Values as a JSON object; unknown ones are left out."""
-    kept = {name: value for name, value in values.items() if value is not None}
+def dump_values(values: Mapping[str, Value], named: Container[str] = ()) -> str:
+    """Values as a JSON object; unknown ones are left out.
+
+    Args:
+        values: The values.
+        named: Fields that are never left out, so that it can be told whether one was unknown or was
+            not kept.
+    """
+    kept = {name: value for name, value in values.items() if value is not None or name in named}
     return _encoder.encode(kept).decode()
 
 
@@ -37,11 +43,16 @@ class StoredValues(Mapping[str, Value]):
     Args:
         text: What `dump_values` gave.
         entity: What the document is.
+        unkept: Gives fields that were not kept then, because the alerts file has added them since.
     """
 
-    def __init__(self, text: str, entity: Entity) -> None:
+    def __init__(
+        self, text: str, entity: Entity, unkept: Mapping[str, Value] | None = None
+    ) -> None:
         self._text = text
         self._fields = entity.fields
+        self._added = entity.added
+        self._unkept = unkept
         self._kept: dict[str, Any] | None = None
         self._read: dict[str, Value] = {}
 
@@ -51,7 +62,11 @@ class StoredValues(Mapping[str, Value]):
         field = self._fields[name]
         if self._kept is None:
             self._kept = msgspec.json.decode(self._text)
-        value = self._read[name] = _loaded(self._kept.get(name), field.kind)
+        if self._unkept is not None and name not in self._kept and name in self._added:
+            value = self._unkept.get(name)
+        else:
+            value = _loaded(self._kept.get(name), field.kind)
+        self._read[name] = value
         return value
 
     def get(self, name: str, default: Any = None) -> Any:

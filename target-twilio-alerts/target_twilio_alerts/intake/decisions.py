@@ -68,7 +68,9 @@ class Group:
         previous: Mapping[str, Value] | None = None
         if known is not None:
             # The same content gives the same values, even if an older release wrote the header.
-            previous = document.values if same else StoredValues(known.header, arrival.entity)
+            previous = document.values
+            if not same:  # what was not kept is taken for what it is now: nobody saw it change
+                previous = StoredValues(known.header, arrival.entity, document.values)
         around = self._around(arrival.entity, document.id, document.values)
         outcomes, values = self.outcomes, document.values
         baseline, nothing_is_noted = arrival.baseline, document.id not in self._noted
@@ -161,10 +163,10 @@ class Group:
 
     def _last_decided(self, watch: Watch, known: StoredVersion | None) -> date | None:
         """The day on which the previous version was last decided by a rule that has a clock."""
-        if not watch.rule.condition.uses_clock or self.around.today is None or known is None:
-            return self.around.today
-        seen_on = known.seen_at.astimezone(self.zone).date()
-        return max(watch.epoch.decided_on or self.around.today, seen_on)
+        today, has_clock = self.around.today, watch.rule.condition.uses_clock
+        if today is None or known is None or known.final or not has_clock:
+            return today  # by what is final time passes
+        return max(watch.epoch.decided_on or today, known.seen_at.astimezone(self.zone).date())
 
     def _remember(self, key: AnswerKey, answer: bool | None) -> None:
         # Only a kept "true" can make a difference: no answer counts as not holding.
@@ -204,8 +206,8 @@ class Group:
                 stamp=document.stamp,
                 row_version=document.row_version,
                 final=document.final,
-                # A rule may have begun to name more of the record since the header was written.
-                header=(dump_values(document.values) if entity.keeps_raw else known.header),
+                # The alerts file may name more of the record since the header was written.
+                header=dump_values(document.values, entity.added) if entity.added else known.header,
                 grouping=grouping,
                 dated=dated,
             )
@@ -221,7 +223,7 @@ class Group:
                 stamp=document.stamp,
                 row_version=document.row_version,
                 content=document.content,
-                header=dump_values(document.values),
+                header=dump_values(document.values, entity.added),
                 final=document.final,
                 baseline=arrival.baseline,
                 seen_at=self.at,
@@ -292,7 +294,7 @@ class Group:
         """
         key = (watch.rule.name, watch.epoch.epoch, version.id)
         values = load_values(version.header, entity)
-        previous = None if before is None else load_values(before, entity)
+        previous = None if before is None else dict(StoredValues(before, entity, values))
         around = self._around(entity, version.id, values)
         decision = decide(
             watch.rule,
@@ -394,6 +396,4 @@ class Group:
 
 def _ordinal(known: StoredVersion | None, *, same: bool) -> int:
     """The number that an arriving version has, or gets, among the versions of its document."""
-    if known is None:
-        return 1
-    return known.ordinal if same else known.ordinal + 1
+    return 1 if known is None else known.ordinal + (not same)

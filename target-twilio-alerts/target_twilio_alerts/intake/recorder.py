@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from target_twilio_alerts.intake.rate_records import to_ledger
 from target_twilio_alerts.ledger import (
     Event,
+    MessageState,
     answers,
     digests,
     escalations,
@@ -197,7 +198,7 @@ class Recorder:
             self._counts["messages held by the flood brake"] += 1
         if reason.startswith(f"{SILENCED} "):
             self._counts["messages silenced"] += 1
-        if message.not_before is not None:
+        if message.not_before is not None and message.state is MessageState.PENDING:
             self._counts["messages held"] += 1
         if self._dry_run:
             logger.info(

@@ -16,7 +16,7 @@ from target_twilio_alerts.ledger.tables import (
 from target_twilio_alerts.ledger.versions import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -117,8 +117,16 @@ def undecided_of(connection: Connection, *, rule: str, epoch: int) -> list[str]:
     return list(connection.execute(query.order_by(table.document_id)).scalars())
 
 
-def list_undecided(connection: Connection, *, rule: str | None, limit: int) -> list[Undecided]:
-    """What rules cannot decide now, under their present conditions; the newest, oldest first."""
+def list_undecided(
+    connection: Connection, *, rules: Collection[str] | None, limit: int
+) -> list[Undecided]:
+    """What these rules cannot decide now, under their present conditions; the newest, oldest first.
+
+    Args:
+        connection: In a transaction.
+        rules: Their names; None: every rule that there was.
+        limit: At most so many.
+    """
     table = undecided_documents.c
     newest = (
         sa.select(rule_epochs.c.rule, sa.func.max(rule_epochs.c.epoch).label("epoch"))
@@ -139,8 +147,8 @@ def list_undecided(connection: Connection, *, rule: str | None, limit: int) -> l
         .order_by(table.since.desc(), table.rule, table.document_id)
         .limit(limit)
     )
-    if rule is not None:
-        query = query.where(table.rule == rule)
+    if rules is not None:
+        query = query.where(table.rule.in_(rules))
     return [Undecided(*row) for row in reversed(connection.execute(query).all())]
 
 

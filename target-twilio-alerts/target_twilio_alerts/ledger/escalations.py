@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -11,24 +10,18 @@ import sqlalchemy as sa
 from target_twilio_alerts.ledger import locks
 from target_twilio_alerts.ledger.tables import (
     MessageState,
+    StepState,
     acknowledgements,
     escalations,
     messages,
 )
+from target_twilio_alerts.ledger.told import WHOLLY_HELD
 from target_twilio_alerts.ledger.upserts import insert_new
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
-
-
-class StepState(str, Enum):
-    """Where a step of an escalation stands."""
-
-    WAITING = "waiting"
-    TAKEN = "taken"
-    ENDED = "ended"
 
 
 @dataclass(frozen=True)
@@ -75,11 +68,11 @@ def add(
 
 
 def due(connection: Connection, *, at: datetime) -> list[DueStep]:
-    """Steps whose time has come, the oldest first."""
+    """Steps whose time has come, the oldest first; of what the flood brake holds, none has."""
     table = escalations.c
     query = (
         sa.select(table.alert_id, table.step, table.due_at)
-        .where(table.state == StepState.WAITING.value, table.due_at <= at)
+        .where(table.state == StepState.WAITING.value, table.due_at <= at, ~WHOLLY_HELD)
         .order_by(table.due_at, table.alert_id, table.step)
     )
     return [DueStep(*row) for row in connection.execute(query)]

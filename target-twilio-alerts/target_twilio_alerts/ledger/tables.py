@@ -37,6 +37,14 @@ class MessageState(str, Enum):
     SUPPRESSED = "suppressed"
 
 
+class StepState(str, Enum):
+    """Where a step of an escalation stands."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    ENDED = "ended"
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC moment: sortable ISO text in SQLite, ``timestamptz`` in PostgreSQL."""
 

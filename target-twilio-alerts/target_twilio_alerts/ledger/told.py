@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from target_twilio_alerts.ledger import locks
-from target_twilio_alerts.ledger.tables import MessageState, alerts, messages
+from target_twilio_alerts.ledger.tables import (
+    MessageState,
+    StepState,
+    alerts,
+    escalations,
+    messages,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,22 +73,55 @@ def held(connection: Connection, *, rule: str | None, ids: Sequence[str] | None)
 
 
 def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
-    """Let a message go that is held; False if it is not."""
+    """Let a message go that is held; False if it is not.
+
+    Quiet hours that it met go on; steps that follow count from now.
+    """
     locks.telling(connection)
-    seconds = connection.execute(
-        sa.select(messages.c.validity_seconds).where(messages.c.id == message_id),
-    ).scalar()
-    released = connection.execute(
+    held_one = connection.execute(
+        sa.select(messages).where(messages.c.id == message_id, _HELD),
+    ).first()
+    if held_one is None:
+        return False
+    seconds, begins = held_one.validity_seconds, max(at, held_one.not_before or at)
+    waited = begins - (held_one.not_before or held_one.created_at)
+    if _wholly_held(connection, held_one.alert_id):
+        _put_off(connection, held_one.alert_id, by=waited, at=at)
+    connection.execute(
         sa.update(messages)
-        .where(messages.c.id == message_id, _HELD)
+        .where(messages.c.id == message_id)
         .values(
             state=MessageState.PENDING.value,
             reason=None,
             updated_at=at,
-            valid_until=None if seconds is None else at + timedelta(seconds=seconds),
+            valid_until=None if seconds is None else begins + timedelta(seconds=seconds),
         ),
     )
-    return released.rowcount == 1
+    return True
+
+
+def _put_off(connection: Connection, alert_id: str, *, by: timedelta, at: datetime) -> None:
+    """Let the steps of an alert that wait come later."""
+    table = escalations.c
+    waiting = sa.and_(table.alert_id == alert_id, table.state == StepState.WAITING.value)
+    for row in connection.execute(sa.select(table.step, table.due_at).where(waiting)).all():
+        connection.execute(
+            sa.update(escalations)
+            .where(waiting, table.step == row.step)
+            .values(due_at=row.due_at + by, updated_at=at)
+        )
+
+
+WHOLLY_HELD = sa.and_(
+    sa.exists().where(messages.c.alert_id == escalations.c.alert_id, _HELD),
+    ~sa.exists().where(messages.c.alert_id == escalations.c.alert_id, _TOLD),
+)
+"""Of a step: nobody has been told of its alert, because the flood brake holds it."""
+
+
+def _wholly_held(connection: Connection, alert_id: str) -> bool:
+    query = sa.select(escalations.c.step).where(escalations.c.alert_id == alert_id, WHOLLY_HELD)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def unsummarised(connection: Connection) -> Mapping[str, int]:

@@ -213,7 +213,8 @@ def digest_html(
 
 
 def _footer(context: MessageContext, formats: Formats) -> str:
-    return formats.phrase("footer").format(rule=context.rule, severity=context.severity)
+    severity = formats.label(context.severity)
+    return formats.phrase("footer").format(rule=context.rule, severity=severity)
 
 
 @lru_cache

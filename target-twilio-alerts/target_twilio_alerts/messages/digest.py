@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
-from target_twilio_alerts.messages.facts import clean, clean_values
+from target_twilio_alerts.messages.facts import capitalise, clean, clean_values
+from target_twilio_alerts.messages.segments import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from target_twilio_alerts.messages.context import Value
     from target_twilio_alerts.messages.locales import Formats
 
-COLUMNS = ("number", "counterparty", "date", "amount")
+_EXACT = Context(prec=120)
+_UNKNOWN = (None, "")
+_LONGEST = 100
+"""Characters of a name; more nobody needs to know it by."""
 
 MOST_ROWS = (100, 40, 15, 5, 0)
 """Alerts of a rule that a digest lists: the first of these with which it is not too long."""
@@ -37,22 +41,38 @@ class DigestEntry:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One alert, as a reader sees it.
+
+    Attributes:
+        lead: What it is told by: whom it is about, else its number.
+        notes: What else tells it from others.
+        amount: Its amount; None if it has none.
+    """
+
+    lead: str
+    notes: tuple[str, ...]
+    amount: str | None
+
+    @property
+    def plain(self) -> str:
+        """All of it in one line."""
+        return ", ".join(filter(None, (self.lead, *self.notes, self.amount)))
+
+
+@dataclass(frozen=True)
 class Section:
     """The alerts of one rule, as a reader sees them.
 
     Attributes:
         title: Name of the rule, and how many they are.
-        columns: Names of their fields.
-        headings: What they are called.
-        rows: A text for each column.
+        rows: A text for each alert that is listed.
         more: How many alerts are not listed, in words; empty if all are.
         totals: Sums of the amounts, one for each currency.
     """
 
     title: str
-    columns: tuple[str, ...]
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[Row, ...]
     more: str
     totals: tuple[str, ...]
 
@@ -61,35 +81,52 @@ def sections_of(entries: Sequence[DigestEntry], formats: Formats, most: int) -> 
     """The alerts by rule, in the order in which rules come first; at most so many are listed."""
     by_rule: dict[str, list[DigestEntry]] = defaultdict(list)
     for entry in entries:
-        by_rule[entry.rule].append(entry)
-    return [_section(rule, found, formats, most) for rule, found in by_rule.items()]
+        by_rule[entry.rule].append(replace(entry, values=clean_values(entry.values)))
+    companies = {entry.values.get("company") for entry in entries}
+    return [
+        Section(
+            title=f"{clean(rule)} ({len(found)})",
+            rows=tuple(
+                _row(entry, formats, with_company=len(companies) > 1) for entry in found[:most]
+            ),
+            more=_more(len(found) - most, formats),
+            totals=tuple(_totals([entry.values for entry in found], formats)),
+        )
+        for rule, found in by_rule.items()
+    ]
 
 
-def _section(rule: str, entries: Sequence[DigestEntry], formats: Formats, most: int) -> Section:
-    values = [clean_values(entry.values) for entry in entries]
-    names = [name for name in COLUMNS if any(one.get(name) is not None for one in values)]
-    entity = entries[0].entity
+def _more(number: int, formats: Formats) -> str:
+    return formats.phrase("more").format(number=number) if number > 0 else ""
+
+
+def _row(entry: DigestEntry, formats: Formats, *, with_company: bool) -> Row:
+    values = entry.values
+    about: tuple[str, ...] = ("counterparty", "number")
+    if values.get("counterparty") in _UNKNOWN:
+        about = ("number", "account", "description")
+    known = [
+        shorten(formats.value(name, values[name]), _LONGEST)
+        for name in (*about, *(("company",) if with_company else ()), "date")
+        if values.get(name) not in _UNKNOWN
+    ]
+    amount, currency = values.get("amount"), values.get("currency")
+    shown = formats.money(amount, str(currency or "")) if isinstance(amount, Decimal) else None
+    lead, *notes = known or [capitalise(formats.label(entry.entity))]
+    return Row(lead, tuple(notes), shown)
+
+
+def _totals(found: Sequence[Mapping[str, Value]], formats: Formats) -> Iterator[str]:
+    """Sums by currency; of amounts without one only those of a single company can be added."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    for one in values:
-        amount = one.get("amount")
+    for one in found:
+        amount, currency = one.get("amount"), str(one.get("currency") or "")
         if isinstance(amount, Decimal):
-            sums[str(one.get("currency") or "")] += amount
-    return Section(
-        title=f"{clean(rule)} ({len(entries)})",
-        columns=tuple(names),
-        headings=tuple(formats.label(name, entity) for name in names),
-        rows=tuple(tuple(_shown(one, name, formats) for name in names) for one in values[:most]),
-        more=formats.phrase("more").format(number=left) if (left := len(values) - most) > 0 else "",
-        totals=tuple(
-            formats.money(total, currency or None) for currency, total in sorted(sums.items())
-        ),
-    )
-
-
-def _shown(values: Mapping[str, Value], name: str, formats: Formats) -> str:
-    value = values.get(name)
-    currency = values.get("currency")
-    return formats.value(name, value, None if currency is None else str(currency))
+            sums[currency] = _EXACT.add(sums[currency], amount)
+    if len({one.get("company") for one in found}) > 1:
+        sums.pop("", None)
+    for currency, total in sorted(sums.items()):
+        yield formats.money(total, currency)
 
 
 def plain_text(title: str, sections: Sequence[Section], total: str, reference: str) -> str:
@@ -97,7 +134,7 @@ def plain_text(title: str, sections: Sequence[Section], total: str, reference: s
     lines = [title, ""]
     for section in sections:
         lines.append(section.title)
-        lines += [f"- {', '.join(row)}" for row in section.rows]
+        lines += [f"- {row.plain}" for row in section.rows]
         if section.more:
             lines.append(f"- {section.more}")
         if section.totals:

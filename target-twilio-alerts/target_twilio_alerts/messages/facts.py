@@ -33,6 +33,8 @@ _ESSENTIAL = frozenset({"counterparty", "amount", "status", "date", "due_date"})
 
 _NOT_FACTS = frozenset({"company", "entity", "tenant_id", "record", "currency"})
 
+_SHORTEST_IBAN = 15
+
 _LONGEST_VALUE = 200
 """Free text in a document is cut to this; the document itself is in Visma.net."""
 
@@ -102,7 +104,9 @@ def clean_values(values: Mapping[str, Value]) -> dict[str, Any]:
 def _without_ibans(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_without_ibans(one) for one in value)
-    return mask_ibans(value) if isinstance(value, str) else value
+    if not isinstance(value, str) or len(value) < _SHORTEST_IBAN:
+        return value
+    return mask_ibans(value, in_any_digits=True)
 
 
 def nested(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:

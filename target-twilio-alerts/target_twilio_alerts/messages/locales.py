@@ -105,10 +105,11 @@ class Formats:
         return str(self.phrases.get(f"{event}_{gender}") or self.phrases[event])
 
     def label(self, name: str, entity: str = "") -> str:
-        """Return what a field or entity is called: "due_date" -> "due date"."""
+        """Return what a field, an entity or a severity is called: "due_date" -> "due date"."""
         fields = self.phrases["fields"]
         found = fields.get(f"{entity}.{name}") or fields.get(name)
-        return str(found or self.phrases["entities"].get(name) or name.replace("_", " "))
+        found = found or self.phrases["entities"].get(name) or self.phrases["levels"].get(name)
+        return str(found or name.replace("_", " "))
 
     def number(self, value: Decimal, decimals: int = 0) -> str:
         """Format an exact number with at least `decimals` decimals; nothing is rounded away."""

@@ -110,12 +110,16 @@ def _plain(text: str) -> str:
     return text if text.isascii() else text.translate(_PLAIN)
 
 
-def mask_ibans(text: str) -> str:
+def mask_ibans(text: str, *, in_any_digits: bool = False) -> str:
     """Mask every full IBAN: "SE45 5000 0000 0583 9825 7466" -> "SE45****7466".
 
     Only what has its country's length and a right checksum is an IBAN; a long order number stays.
+
+    Args:
+        text: Any text.
+        in_any_digits: Whether to look for digits and letters of other scripts and widths too.
     """
-    position, kept, plain = 0, [], _plain(text)
+    position, kept, plain = 0, [], _plain(text) if in_any_digits else text
     for start in _IBAN_START.finditer(plain):
         if start.start() < position:
             continue

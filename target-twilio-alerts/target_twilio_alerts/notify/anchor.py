@@ -11,6 +11,7 @@ from target_twilio_alerts.ledger import events
 from target_twilio_alerts.ledger.tables import audit_events, messages
 from target_twilio_alerts.messages.render import ANCHOR
 from target_twilio_alerts.notify.together import tell_together
+from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,12 @@ def anchor_messages(
         )
 
     yield from tell_together(
-        alerts, [recipient], ["email"], at=at, quiet=quiet, severity="low", render=render
+        route(alerts, [recipient], at=at, is_critical=False),
+        ["email"],
+        quiet=quiet,
+        severity="low",
+        render=render,
+        told=set(),
     )
 
 

@@ -53,12 +53,7 @@ class Brake:
             return message
         why = self._above(message, rule)
         if why is not None:
-            return replace(
-                message,
-                state=MessageState.SUPPRESSED,
-                reason=f"{told.HELD}: {why}",
-                not_before=None,
-            )
+            return replace(message, state=MessageState.SUPPRESSED, reason=f"{told.HELD}: {why}")
         self._run += 1
         self._hour[rule, message.recipient] += 1
         self._cost += message.cost_micros or 0

@@ -150,17 +150,27 @@ class Composer:
         yield from self._fall_back(occasion, reached, channels, quiet, step=step)
 
     def compose_fallback(
-        self, occasion: Occasion, recipient: str, *, at: datetime, quiet: Quiet
+        self, occasion: Occasion, recipient: str, *, at: datetime, quiet: Quiet, step: int
     ) -> Iterator[Composed]:
-        """Compose the message over the rule's `fallback`, for somebody who opted out of others."""
+        """Compose the message over the rule's `fallback`, for somebody who opted out of others.
+
+        Args:
+            occasion: What is told.
+            recipient: Their name.
+            at: When.
+            quiet: Who is not to be told.
+            step: Which step of an escalation was to tell them; 0: the first telling.
+        """
         rule = occasion.rule
+        steps = rule.escalation
+        via = steps[step - 1].via if 0 < step <= len(steps) else rule.via
         reached = reach_themselves(
             self._alerts,
             self._alerts.recipients[recipient],
             at=at,
             is_critical=rule.severity == "critical",
         )
-        yield from self._fall_back(occasion, [reached], rule.via, quiet, step=0)
+        yield from self._fall_back(occasion, [reached], via, quiet, step=step)
 
     def _fall_back(
         self,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.ledger import Event, digests
 from target_twilio_alerts.messages import DigestEntry
 from target_twilio_alerts.notify.stored import load_occasion
 from target_twilio_alerts.notify.together import tell_together
+from target_twilio_alerts.rules.routing import reach_both_ways, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,39 +48,69 @@ def due_digests(
         dropped: Takes the events of what is told by none.
     """
     waiting = digests.due(connection, at=at)
-    parts: dict[tuple[str, str], list[Occasion]] = {}
+    parts: dict[tuple[str, str], _Part] = {}
+    routes: dict[str, list[Reached]] = {}
     lost = []
     for alert_id in waiting:
         occasion = load_occasion(connection, alerts, alert_id)
         if occasion is None:
             lost.append(alert_id)
             continue
-        for name in occasion.rule.recipients:
-            for channel in occasion.rule.via:
-                parts.setdefault((name, channel), []).append(occasion)
+        rule = occasion.rule
+        if rule.name not in routes:
+            is_critical = rule.severity == "critical"
+            routes[rule.name] = route(alerts, rule.recipients, at=at, is_critical=is_critical)
+        for one in routes[rule.name]:
+            for channel in rule.via:
+                part = parts.setdefault((one.recipient.name, channel), _Part(one))
+                part.take(one, occasion, quiet)
     digests.mark_told(connection, waiting, at=at)
     dropped += [
         Event("digest_dropped", {"reason": "the rule is no longer there"}, alert_id=alert_id)
         for alert_id in lost
     ]
-    for (name, channel), occasions in parts.items():
-        told = [one for one in occasions if not _is_silenced(one, name, quiet)]
-        if not told:
+    told: dict[tuple[str, ...], set[tuple[str, str]]] = {}
+    for (_, channel), part in parts.items():
+        if not part.occasions:
             continue
-        entries = [DigestEntry(one.rule.name, one.alert.entity, one.told) for one in told]
-
-        def render(
-            reached: Reached, over: str, reference: str, entries: list[DigestEntry] = entries
-        ) -> Rendered:
-            locale = reached.recipient.locale
-            return messages.digest(entries, channel=over, locale=locale, reference=reference)
-
-        severity = max((one.rule for one in told), key=lambda rule: rule.severity_rank).severity
-        ids = [one.alert.id for one in told]
+        ids = [one.alert.id for one in part.occasions]
         for message in tell_together(
-            alerts, [name], [channel], at=at, quiet=quiet, severity=severity, render=render
+            [part.reached],
+            [channel],
+            quiet=quiet,
+            severity=part.severity,
+            render=partial(_render, messages, part),
+            told=told.setdefault(tuple(ids), set()),
         ):
             yield message, ids
+
+
+@dataclass
+class _Part:
+    """What one recipient is told over one channel."""
+
+    reached: Reached
+    occasions: list[Occasion] = field(default_factory=list)
+
+    def take(self, reached: Reached, occasion: Occasion, quiet: Quiet) -> None:
+        """Take an alert in, unless it is silenced."""
+        if not _is_silenced(occasion, reached.recipient.name, quiet):
+            self.reached = reach_both_ways(self.reached, reached)
+            self.occasions.append(occasion)
+
+    @property
+    def severity(self) -> str:
+        """The highest one."""
+        rules = [one.rule for one in self.occasions]
+        return max(rules, key=lambda rule: rule.severity_rank).severity
+
+
+def _render(
+    messages: Messages, part: _Part, reached: Reached, channel: str, reference: str
+) -> Rendered:
+    entries = [DigestEntry(one.rule.name, one.alert.entity, one.told) for one in part.occasions]
+    locale = reached.recipient.locale
+    return messages.digest(entries, channel=channel, locale=locale, reference=reference)
 
 
 def _is_silenced(occasion: Occasion, recipient: str, quiet: Quiet) -> bool:

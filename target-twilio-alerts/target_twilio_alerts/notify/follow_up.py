@@ -20,10 +20,9 @@ from target_twilio_alerts.ledger import (
     silences,
     told,
 )
-from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.opt_outs import OPTED_OUT_CODES
 from target_twilio_alerts.ledger.runs import utc_now
-from target_twilio_alerts.ledger.tables import iso_utc, messages
+from target_twilio_alerts.ledger.tables import StepState, iso_utc, messages
 from target_twilio_alerts.notify.anchor import anchor_messages
 from target_twilio_alerts.notify.brake import HOUR, priced
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
@@ -31,6 +30,7 @@ from target_twilio_alerts.notify.digest import due_digests
 from target_twilio_alerts.notify.stored import load_occasion
 from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rules.model import DELIVERED
+from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,24 +197,25 @@ class FollowUp:
             return
         table = messages.c
         refused = connection.execute(
-            sa.select(table.alert_id, table.recipient)
+            sa.select(table.alert_id, table.recipient, table.step)
             .where(
                 table.error_code.in_(OPTED_OUT_CODES),
                 table.alert_id.is_not(None),
-                table.step == 0,
                 table.state.in_([state.value for state in _REFUSED]),
                 table.updated_at >= now - _LOOKED_BACK,
             )
             .distinct(),
         ).all()
-        for alert_id, recipient in refused:
+        for alert_id, recipient, step in refused:
             occasion = load_occasion(connection, self._alerts, alert_id)
             if (
                 occasion is not None
                 and recipient in self._alerts.recipients
-                and not self._is_told(connection, alert_id, recipient, occasion.rule.fallback)
+                and not self._is_told(connection, alert_id, recipient, occasion.rule.fallback, step)
             ):
-                yield from self._composer.compose_fallback(occasion, recipient, at=now, quiet=quiet)
+                yield from self._composer.compose_fallback(
+                    occasion, recipient, at=now, quiet=quiet, step=step
+                )
 
     def _summarise(self, connection: Connection, now: datetime, quiet: Quiet) -> Iterator[Composed]:
         """Name what the flood brake has held, at most once an hour."""
@@ -234,13 +235,12 @@ class FollowUp:
 
         written = list(
             tell_together(
-                self._alerts,
-                limits.recipients,
+                route(self._alerts, limits.recipients, at=now, is_critical=False),
                 limits.via,
-                at=now,
                 quiet=quiet,
                 severity="high",
                 render=render,
+                told=set(),
             ),
         )
         if written:
@@ -249,7 +249,7 @@ class FollowUp:
 
     @staticmethod
     def _is_told(
-        connection: Connection, alert_id: str, recipient: str, channels: tuple[str, ...]
+        connection: Connection, alert_id: str, recipient: str, channels: tuple[str, ...], step: int
     ) -> bool:
         table = messages.c
         found = connection.execute(
@@ -257,6 +257,7 @@ class FollowUp:
             .where(
                 table.alert_id == alert_id,
                 table.recipient == recipient,
+                table.step == step,
                 table.channel.in_(channels),
             )
             .limit(1),

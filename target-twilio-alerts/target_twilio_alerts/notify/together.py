@@ -9,43 +9,37 @@ from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.tables import iso_utc
 from target_twilio_alerts.notify.compose import DUPLICATE_ADDRESS, OPTED_OUT, write_message
-from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
 
     from target_twilio_alerts.ledger.outbox import NewMessage
     from target_twilio_alerts.messages import Rendered
     from target_twilio_alerts.notify.compose import Quiet
-    from target_twilio_alerts.rules import Alerts
     from target_twilio_alerts.rules.routing import Reached
 
 
 def tell_together(
-    alerts: Alerts,
-    names: Iterable[str],
+    reached: Iterable[Reached],
     via: Iterable[str],
     *,
-    at: datetime,
     quiet: Quiet,
     severity: str,
     render: Callable[[Reached, str, str], Rendered],
+    told: set[tuple[str, str]],
 ) -> Iterator[NewMessage]:
     """Compose one message for each recipient, channel and address.
 
     Args:
-        alerts: The people.
-        names: Names of recipients and rotations.
+        reached: The people.
         via: Channels.
-        at: When.
         quiet: Who opted out.
         severity: How urgent it is.
         render: Writes the text for somebody, a channel and a reference.
+        told: Channels and addresses that have been told the same; is added to.
     """
     channels = tuple(via)
-    told: set[tuple[str, str]] = set()
-    for one in route(alerts, names, at=at, is_critical=severity == "critical"):
+    for one in reached:
         for channel in channels:
             for place, address in enumerate(one.recipient.addresses(channel), 1):
                 why = one.withheld

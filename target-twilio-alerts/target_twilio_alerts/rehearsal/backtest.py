@@ -16,10 +16,9 @@ import sqlalchemy as sa
 from target_twilio_alerts.intake import Intake, rate_records
 from target_twilio_alerts.intake.notices import absent_streams
 from target_twilio_alerts.ledger import Ledger, opt_outs, silences, told, versions
-from target_twilio_alerts.ledger.escalations import StepState
 from target_twilio_alerts.ledger.ids import long_id
 from target_twilio_alerts.ledger.runs import Run
-from target_twilio_alerts.ledger.tables import digest_items, messages
+from target_twilio_alerts.ledger.tables import StepState, digest_items, messages
 from target_twilio_alerts.ledger.tables import escalations as escalations_table
 from target_twilio_alerts.notify.brake import HOUR
 from target_twilio_alerts.notify.follow_up import SUMMARY, FollowUp

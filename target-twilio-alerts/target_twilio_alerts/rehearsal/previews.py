@@ -14,6 +14,7 @@ from target_twilio_alerts.notify.compose import Composer, Occasion
 from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rehearsal.tally import ALERT, DIGEST, ESCALATION, micros_as_text
 from target_twilio_alerts.rules.expressions import UNDECIDED as CANNOT
+from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,20 +126,22 @@ class Previews:
         """The digest, as if no other alert were in it."""
         assert rule.digest is not None  # noqa: S101 - asked before
         due_at = rule.digest.next_after(self._now)
-        entries = [DigestEntry(rule.name, rule.entity.name, values)]
+        told = self._occasion(rule, values, None).told
+        entries = [DigestEntry(rule.name, rule.entity.name, told)]
 
         def render(reached: Reached, channel: str, reference: str) -> Rendered:
             locale = reached.recipient.locale
             return self._writer.digest(entries, channel=channel, locale=locale, reference=reference)
 
         for message in tell_together(
-            self._alerts,
-            rule.recipients,
+            route(
+                self._alerts, rule.recipients, at=due_at, is_critical=rule.severity == "critical"
+            ),
             rule.via,
-            at=due_at,
             quiet=self._quiet,
             severity=rule.severity,
             render=render,
+            told=set(),
         ):
             yield Preview(DIGEST, due_at, message)
 

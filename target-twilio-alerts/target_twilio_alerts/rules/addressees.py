@@ -21,7 +21,7 @@ class Addressees:
     Args:
         mistakes: Takes the mistakes.
         recipients: Recipients, by name.
-        groups: Names of recipients, by name of the group.
+        groups: Names of recipients and rotations, by name of the group.
         rotations: Rotations, by name.
     """
 

@@ -15,8 +15,8 @@ COUNTRIES = ("SE", "NO", "DK", "FI")
 """Countries whose public holidays are known."""
 
 _SATURDAY = 5
-_LONGEST_BREAK = 15
-"""Days; no country has so many holidays in a row."""
+_LONGEST_BREAK = 35
+"""Days; Christmas and New Year may take a weekday two weeks in a row, and no more follow."""
 
 
 @dataclass(frozen=True)

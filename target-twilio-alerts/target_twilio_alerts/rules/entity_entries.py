@@ -97,6 +97,7 @@ class EntityEntries:
             volatile=frozenset(stamps),
             key=tuple(one.value for one in self._file.texts(given.get("key"), where)),
             ends_with_run=read_whole == "run",
+            is_own=True,
         )
 
     def _read_whole(self, entry: Entry | None, where: str) -> str | None:

@@ -50,7 +50,7 @@ def load_alerts(path: Path) -> Alerts:
     # A zone that cannot be used is one mistake already: rules that need it are told no other.
     given_zone = "" if "timezone" in given else None
     recipients = people.recipients(given.get("recipients"))
-    groups = people.groups(given.get("groups"), recipients)
+    groups = people.groups(given.get("groups"), recipients, file.names(given.get("rotations")))
     rotations = people.rotations(given.get("rotations"), recipients, groups)
     entity_entries = EntityEntries(file, mistakes)
     own = entity_entries.entities(given.get("entities"))

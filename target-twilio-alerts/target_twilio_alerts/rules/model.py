@@ -206,7 +206,7 @@ class Alerts:
 
     Attributes:
         recipients: By name.
-        groups: Names of recipients by name of the group.
+        groups: Names of recipients and rotations by name of the group.
         rules: In the order of the file.
         timezone: Zone of `today`; None if the file names none.
         path: The file.

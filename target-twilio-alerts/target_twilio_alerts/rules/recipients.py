@@ -17,7 +17,7 @@ from target_twilio_alerts.rules.model import CHANNELS
 from target_twilio_alerts.rules.people import DEFAULT_LOCALE, Recipient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from target_twilio_alerts.rules.mistakes import Mistakes
     from target_twilio_alerts.rules.people import Rotation
@@ -190,11 +190,13 @@ class People:
         self,
         entry: Entry | None,
         recipients: Mapping[str, Recipient],
+        rotations: Collection[str],
     ) -> dict[str, tuple[str, ...]]:
-        """Read the groups: names of recipients, each once, by name of the group."""
+        """Read the groups: names of recipients and rotations, each once, by name of the group."""
         if entry is None:
             return {}
         groups = {}
+        members = dict.fromkeys((*recipients, *rotations))
         found = self._file.entries(entry.node, entry.line, "groups", may_be_empty=True)
         for one in found.values():
             where = f"group {one.key!r}"
@@ -207,18 +209,18 @@ class People:
                 continue
             names = self._file.texts(one, where)
             for name in names:
-                if name.value in found and name.value not in recipients:
+                if name.value in found and name.value not in members:
                     self._mistakes.add(
                         name.line,
                         f"{where}: {name.value} is a group; name its recipients instead",
                     )
-                elif recipients and name.value not in recipients:
-                    meant = suggestion(name.value, recipients, "there are")
+                elif recipients and name.value not in members:
+                    meant = suggestion(name.value, members, "there are")
                     self._mistakes.add(
                         name.line,
                         f"{where}: there is no recipient {name.value}; {meant}",
                     )
-            known = (name.value for name in names if name.value in recipients)
+            known = (name.value for name in names if name.value in members)
             groups[one.key] = tuple(dict.fromkeys(known))
         return groups
 

@@ -56,7 +56,7 @@ def route(
         one = _reach(alerts, name, at) if is_critical else _reach_awake(alerts, name, at)
         known = reached.get(one.recipient.name)
         if known is not None:
-            one = _both(known, one)
+            one = reach_both_ways(known, one)
         reached[one.recipient.name] = one
     return list(reached.values())
 
@@ -67,6 +67,18 @@ def reach_themselves(
     """How a recipient is reached at a moment, whoever stands in for them."""
     one = Reached(recipient)
     return one if is_critical else _disturb(alerts, one, at)
+
+
+def reach_both_ways(known: Reached, other: Reached) -> Reached:
+    """Somebody who is reached in two ways: told if one of them tells, and as soon."""
+    reasons = dict.fromkeys(filter(None, (known.because, other.because)))
+    ways = [one for one in (known, other) if one.withheld is None] or [known]
+    held = [one.not_before for one in ways]
+    return replace(
+        ways[0],
+        because="; ".join(reasons) or None,
+        not_before=None if None in held else min(filter(None, held)),
+    )
 
 
 def zone_of(alerts: Alerts, recipient: Recipient) -> tzinfo:
@@ -104,18 +116,6 @@ def _reach_awake(alerts: Alerts, name: str, at: datetime) -> Reached:
         if one.not_before == end:
             break
     return one
-
-
-def _both(known: Reached, other: Reached) -> Reached:
-    """Somebody who is reached in two ways: told if one of them tells, and as soon."""
-    reasons = dict.fromkeys(filter(None, (known.because, other.because)))
-    ways = [one for one in (known, other) if one.withheld is None] or [known]
-    held = [one.not_before for one in ways]
-    return replace(
-        ways[0],
-        because="; ".join(reasons) or None,
-        not_before=None if None in held else min(filter(None, held)),
-    )
 
 
 def _day(alerts: Alerts, recipient: Recipient, at: datetime) -> date:

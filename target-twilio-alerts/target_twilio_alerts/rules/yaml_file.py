@@ -175,6 +175,13 @@ class YamlFile:
                 entries[key.value] = Entry(key.value, at, value)
         return entries
 
+    @staticmethod
+    def names(entry: Entry | None) -> tuple[str, ...]:
+        """The keys of a mapping, whatever is wrong with it: its reader tells that."""
+        if entry is None or not isinstance(entry.node, MappingNode):
+            return ()
+        return tuple(key.value for key, _ in entry.node.value if isinstance(key, ScalarNode))
+
     def items(self, entry: Entry, where: str, *, may_be_empty: bool = False) -> list[Entry]:
         """Take one thing or a list of them; each keeps the key, and has a line of its own."""
         if not isinstance(entry.node, SequenceNode):

@@ -245,3 +245,12 @@ def test_what_is_undecided_is_shown_with_what_is_missing(office):
     assert (row["rule"], row["number"]) == ("large-supplier-invoice", "100235")
     assert office.run("audit", "undecided", "--format", "csv").count("\n") == 2
     assert office.run("audit", "undecided", "--rule", "other") == "Nothing is undecided.\n"
+
+
+def test_what_a_rule_that_is_not_enabled_could_not_decide_is_shown_only_if_it_is_named(office):
+    office.people(anna={"sms": "+46701740605"})
+    office.alert(invoice("1", None))
+    path = office.root / "alerts.yml"
+    path.write_text(f"{path.read_text().rstrip()}\n    enabled: false\n")
+    assert office.run("audit", "undecided") == "Nothing is undecided.\n"
+    assert "amount is null" in office.run("audit", "undecided", "--rule", "large-supplier-invoice")

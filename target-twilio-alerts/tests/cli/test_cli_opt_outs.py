@@ -40,6 +40,41 @@ def test_who_opted_out_is_told_over_the_fallback_at_once_and_from_then_on(team):
     assert len(team.workplace.sandbox.sendgrid.emails) == 2
 
 
+def test_an_opt_out_that_comes_with_a_status_is_remembered_and_falls_back_too(office):
+    number = "+46701740605"
+    office.people(rules=RULES, anna={"sms": number, "email": "anna@example.com"})
+    office.sandbox.twilio.outcomes[number] = ("undelivered", 21610)
+    office.alert(invoice("1", 75000))
+    office.run("deliver")
+    office.sandbox.twilio.settle()
+    for _ in range(3):
+        office.run("deliver")
+    assert states(office) == [("email", "accepted"), ("sms", "undelivered")]
+    assert "error 21610" in office.run("opt-outs", "list", "--format", "csv")
+    office.alert(invoice("2", 75000))
+    assert ("sms", "suppressed") in states(office)
+
+
+def test_who_opted_out_before_an_escalation_reaches_them_is_told_over_the_fallback(office):
+    step = "    escalate: {after: 15m, notify: bo, via: sms}\n"
+    office.people(
+        rules=RULES.replace("ap-team", "anna") + step,
+        anna={"sms": "+46701740605", "email": "anna@example.com"},
+        bo={"sms": OPTED_OUT, "email": "bo@example.com"},
+    )
+    office.alert(invoice("1", 75000))
+    office.run("deliver")
+    office.workplace.query("UPDATE escalations SET due_at = '2026-01-01T00:00:00.000000Z'")
+    for _ in range(3):
+        office.run("deliver")
+    assert states(office) == [("email", "accepted"), ("sms", "delivered"), ("sms", "rejected")]
+    [email] = office.sandbox.sendgrid.emails
+    assert email.to == "bo@example.com"
+    assert "Escalated" in email.text
+    [told] = [one for one in office.trail() if one["channel"] == "email"]
+    assert told["because"] == "fallback: opted out of sms"
+
+
 def test_the_fallback_is_sent_once_however_often_it_is_looked_at(team):
     team.alert(invoice("1", 75000))
     for _ in range(3):

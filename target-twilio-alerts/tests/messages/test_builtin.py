@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from target_twilio_alerts.documents import ENTITIES
 from target_twilio_alerts.messages import MessageContext, Messages, count_segments
 
 MESSAGES = Messages(None)
+WORDS = files("target_twilio_alerts.messages") / "templates"
 LOCALES = ("en", "sv", "nb", "da", "fi")
 
 
@@ -124,6 +127,34 @@ def test_an_entity_of_the_companys_own_and_its_fields_are_named_as_they_are(make
     context = make(entity="expense_report", values={"number": "7", "cost_centre": "Oslo"})
     assert sms(context).text.startswith("New expense report 7, ")
     assert "Cost centre: Oslo" in email(context).text
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("en", "severity high"),
+        ("sv_SE", "allvarlighetsgrad hög"),
+        ("nb_NO", "alvorlighetsgrad høy"),
+        ("da_DK", "alvorlighedsgrad høj"),
+        ("fi_FI", "vakavuus korkea"),
+    ],
+)
+def test_how_severe_it_is_is_said_in_the_readers_language(make, locale, words):
+    told = email(make(), locale)
+    assert f"({words})" in told.text
+    assert f"({words})" in told.html
+
+
+def test_all_languages_have_the_same_words():
+    english = json.loads((WORDS / "en.json").read_text(encoding="utf-8"))
+    for locale in LOCALES:
+        words = json.loads((WORDS / f"{locale}.json").read_text(encoding="utf-8"))
+        for part in ("entities", "fields", "levels", "severities"):
+            assert words[part].keys() == english[part].keys(), (locale, part)
+        assert english.keys() <= words.keys()
+        fields = {name for entity in ENTITIES.values() for name in entity.fields}
+        assert fields <= words["fields"].keys() | words["entities"].keys()
+        assert ENTITIES.keys() == words["entities"].keys()
 
 
 name = st.text(st.sampled_from("ABCdefÅÄÖåäö &.-12"), min_size=1, max_size=30)

@@ -56,6 +56,14 @@ def test_edges_of_parts(text, encoding, segments, units):
     assert (count.encoding, count.segments, count.units) == (encoding, segments, units)
 
 
+@pytest.mark.parametrize("place", [151, 152, 153, 154, 304, 305, 306, 307, 458, 459, 460])
+def test_a_character_of_two_units_never_straddles_any_edge(place):
+    for one in EXTENDED:
+        for behind in (0, 1, 152, 153):
+            text = "a" * place + one + "b" * behind
+            assert count_segments(text).segments == len(smsutil.split(text).parts)
+
+
 @given(
     st.text(st.sampled_from("ab €[]{}^~|\\\fåÄΔ\n\r"), max_size=700)
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=300)

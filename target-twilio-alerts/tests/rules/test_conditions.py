@@ -25,6 +25,7 @@ VALUES = {
     "date": date(2026, 2, 1),
     "due_date": date(2026, 3, 3),
     "on_hold": False,
+    "period": "202602",
 }
 
 
@@ -169,6 +170,9 @@ def test_equal_conditions_have_one_normal_form():
         ("starts_with(number, '9')", 'number "900001" starts with "9"'),
         ("contains(number, 'x')", 'number "900001" does not contain "x"'),
         ("true", "the condition is always true"),
+        ("first_day(period) < today", "first_day(period) 2026-02-01 < today 2026-03-10"),
+        ("first_day(number) < today", "cannot be decided: first_day(number) is null"),
+        ("first_day(description) < today", "cannot be decided: description is null"),
         ("description == 'x' and amount > 5", "cannot be decided: description is null"),
         (
             "amount - previous.amount > 5",
@@ -182,6 +186,30 @@ def test_the_reason_says_what_is_so(text, expected):
         .explain(VALUES, None, Surroundings(TODAY))
         .startswith(expected)
     )
+
+
+@pytest.mark.parametrize(
+    ("period", "first"),
+    [
+        ("202611", "2026-11-01"),
+        ("112026", "2026-11-01"),
+        ("2026-01", "2026-01-01"),
+        ("12-2026", "2026-12-01"),
+        ("202012", "2020-12-01"),
+        ("122020", "2020-12-01"),
+        ("202613", None),
+        ("202600", None),
+        ("2026", None),
+        ("20261101", None),
+        ("\u0662\u0660\u0662\u066611", None),
+        ("", None),
+    ],
+)
+def test_a_period_is_a_month_in_either_order_or_none(period, first):
+    condition = compile_condition(f'first_day(period) <= "{first or "2200-01-01"}"', INVOICE)
+    earlier = compile_condition(f'first_day(period) < "{first or "2200-01-01"}"', INVOICE)
+    answers = [one.answer({"period": period}, None, NOWHERE) for one in (condition, earlier)]
+    assert answers == ([None, None] if first is None else [True, False])
 
 
 def test_a_reason_stays_on_one_line_and_short():

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -60,3 +60,52 @@ def test_daily_is_each_day_by_the_clock_on_the_wall(at, due):
 )
 def test_working_days_know_the_holidays_of_a_country(country, at, due):
     assert shown(Digest(time(8), STOCKHOLM, working_days(), country), at) == due
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("weekday", range(7))
+def test_a_weekly_digest_finds_its_day_in_any_year_and_country(country, weekday):
+    digest = Digest(time(8), STOCKHOLM, frozenset({weekday}), country)
+    at = datetime(2026, 1, 1, tzinfo=STOCKHOLM)
+    while at.year < 2050:
+        due = digest.next_after(at)
+        assert due - at <= timedelta(days=22)
+        at = due
+
+
+OFF = {
+    "SE": """
+        2026-01-01 2026-01-06 2026-04-03 2026-04-06 2026-05-01 2026-05-14 2026-06-19 2026-12-24
+        2026-12-25 2026-12-31
+        2027-01-01 2027-01-06 2027-03-26 2027-03-29 2027-05-06 2027-06-25 2027-12-24 2027-12-31
+        2028-01-06 2028-04-14 2028-04-17 2028-05-01 2028-05-25 2028-06-06 2028-06-23 2028-12-25
+        2028-12-26""",
+    "NO": """
+        2026-01-01 2026-04-02 2026-04-03 2026-04-06 2026-05-01 2026-05-14 2026-05-25 2026-12-25
+        2027-01-01 2027-03-25 2027-03-26 2027-03-29 2027-05-06 2027-05-17
+        2028-04-13 2028-04-14 2028-04-17 2028-05-01 2028-05-17 2028-05-25 2028-06-05 2028-12-25
+        2028-12-26""",
+    "DK": """
+        2026-01-01 2026-04-02 2026-04-03 2026-04-06 2026-05-14 2026-05-25 2026-12-25
+        2027-01-01 2027-03-25 2027-03-26 2027-03-29 2027-05-06 2027-05-17
+        2028-04-13 2028-04-14 2028-04-17 2028-05-25 2028-06-05 2028-12-25 2028-12-26""",
+    "FI": """
+        2026-01-01 2026-01-06 2026-04-03 2026-04-06 2026-05-01 2026-05-14 2026-06-19 2026-12-24
+        2026-12-25
+        2027-01-01 2027-01-06 2027-03-26 2027-03-29 2027-05-06 2027-06-25 2027-12-06 2027-12-24
+        2028-01-06 2028-04-14 2028-04-17 2028-05-01 2028-05-25 2028-06-23 2028-12-06 2028-12-25
+        2028-12-26""",
+}
+"""Days from Monday to Friday on which nobody works, as the countries' calendars have them."""
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_three_years_of_working_days_are_those_of_the_calendar(country):
+    digest = Digest(time(8), STOCKHOLM, working_days(), country)
+    first, last = date(2026, 1, 1), date(2028, 12, 31)
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    missed = {day for day in days if day.weekday() < 5}
+    at = datetime(2025, 12, 31, 23, 59, tzinfo=STOCKHOLM)
+    while (at := digest.next_after(at)).astimezone(STOCKHOLM).date() <= last:
+        missed.discard(at.astimezone(STOCKHOLM).date())
+    assert sorted(missed) == [date.fromisoformat(day) for day in OFF[country].split()]

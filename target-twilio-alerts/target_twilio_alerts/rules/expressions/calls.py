@@ -34,6 +34,7 @@ FUNCTIONS = {
     "days": Function((Type.NUMBER,), Type.DURATION, "days(3)"),
     "abs": Function((Type.NUMBER,), Type.NUMBER, "abs(amount)"),
     "lower": Function((Type.TEXT,), Type.TEXT, "lower(description)"),
+    "first_day": Function((Type.TEXT,), Type.DATE, "first_day(period)"),
     "contains": Function((Type.TEXT, Type.TEXT), Type.BOOLEAN, 'contains(description, "urgent")'),
     "starts_with": Function((Type.TEXT, Type.TEXT), Type.BOOLEAN, 'starts_with(account, "15")'),
     "amount_in": Function((Type.TEXT,), Type.NUMBER, 'amount_in("SEK")'),

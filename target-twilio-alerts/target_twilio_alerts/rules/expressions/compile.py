@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+import re
 from datetime import date, timedelta
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_twilio_alerts.rules.expressions.nodes import (
@@ -94,10 +96,32 @@ def convert(node: AmountIn, current: Values, around: Surroundings) -> Converted 
     )
 
 
+@lru_cache(1 << 10)
+def first_day(period: str) -> date | None:
+    """The first day of a period that is a month, as in 202611 or 112026; None of any other text."""
+    match = _PERIOD.fullmatch(period)
+    if match is None:
+        return None
+    year, month = match["year"] or match["year_behind"], match["month"] or match["month_before"]
+    return date(int(year), int(month), 1)
+
+
+_PERIOD = re.compile(
+    r"(?P<year>(?:19|2[01])[0-9]{2})-?(?P<month>0[1-9]|1[0-2])"
+    r"|(?P<month_before>0[1-9]|1[0-2])-?(?P<year_behind>(?:19|2[01])[0-9]{2})"
+)
+"""Visma.net has both orders, by endpoint."""
+
+_UNARY: dict[str, Callable[[Any], Any]] = {
+    "abs": Decimal.copy_abs,
+    "lower": str.lower,
+    "first_day": first_day,
+}
+
+
 def _call(node: Call) -> Evaluate:
     if len(node.arguments) == 1:
-        one = compile_node(node.arguments[0])
-        unary: Callable[[Any], Any] = str.lower if node.function == "lower" else Decimal.copy_abs
+        one, unary = compile_node(node.arguments[0]), _UNARY[node.function]
 
         def call(current: Values, previous: Values | None, around: Surroundings) -> Any:
             value = one(current, previous, around)

@@ -69,6 +69,8 @@ class Explanation:
                 yield each.render()
             if isinstance(each, AmountIn) and self._value(each) is None:
                 yield from self._null_parts(each)
+            if isinstance(each, Call) and self._is_unreadable(each):
+                yield each.render()
             if isinstance(each, Recent) and self._value(each) is None:
                 yield from missing(each, self._context[0]) or [each.render()]
 
@@ -79,6 +81,11 @@ class Explanation:
                 continue
             if not self._null_parts(each):
                 yield self._missing_rate(each)
+
+    def _is_unreadable(self, node: Call) -> bool:
+        """Whether a function gives nothing, though it is given something."""
+        given = [self._value(argument) for argument in node.arguments]
+        return None not in given and self._value(node) is None
 
     def _null_parts(self, node: AmountIn) -> list[str]:
         current = self._context[0]

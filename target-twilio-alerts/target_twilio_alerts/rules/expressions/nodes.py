@@ -103,7 +103,7 @@ class Today(Node):
 
 @dataclass(frozen=True)
 class Call(Node):
-    """A function: abs, lower, contains, starts_with."""
+    """A function: abs, lower, first_day, contains, starts_with."""
 
     type: Type
     function: str
