@@ -52,6 +52,9 @@ class Acknowledgement:
     reason: str | None
 
 
+_COMING = sa.and_(escalations.c.state == StepState.WAITING.value, ~WHOLLY_HELD)
+
+
 def add(
     connection: Connection, alert_id: str, step: int, due_at: datetime, *, at: datetime
 ) -> None:
@@ -72,10 +75,16 @@ def due(connection: Connection, *, at: datetime) -> list[DueStep]:
     table = escalations.c
     query = (
         sa.select(table.alert_id, table.step, table.due_at)
-        .where(table.state == StepState.WAITING.value, table.due_at <= at, ~WHOLLY_HELD)
+        .where(_COMING, table.due_at <= at)
         .order_by(table.due_at, table.alert_id, table.step)
     )
     return [DueStep(*row) for row in connection.execute(query)]
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next step comes; None if none is coming, as of what the flood brake holds."""
+    query = sa.select(sa.func.min(escalations.c.due_at)).where(_COMING)
+    return connection.execute(query).scalar()
 
 
 def settle(

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from target_twilio_alerts.intake import Intake, rate_records
 from target_twilio_alerts.intake.notices import absent_streams
-from target_twilio_alerts.ledger import Ledger, opt_outs, silences, told, versions
+from target_twilio_alerts.ledger import Ledger, escalations, opt_outs, silences, told, versions
 from target_twilio_alerts.ledger.ids import long_id
 from target_twilio_alerts.ledger.runs import Run
 from target_twilio_alerts.ledger.tables import StepState, digest_items, messages
@@ -281,13 +281,11 @@ class Backtest:
 
     def _due(self) -> datetime | None:
         """When the next digest, step of an escalation, or summary of what is held is due."""
-        waiting = escalations_table.c.state == StepState.WAITING.value
-        queries = (
-            sa.select(sa.func.min(digest_items.c.due_at)).where(digest_items.c.told_at.is_(None)),
-            sa.select(sa.func.min(escalations_table.c.due_at)).where(waiting),
+        digest = sa.select(sa.func.min(digest_items.c.due_at)).where(
+            digest_items.c.told_at.is_(None)
         )
         with self.ledger.read() as connection:
-            moments = [connection.execute(query).scalar() for query in queries]
+            moments = [connection.execute(digest).scalar(), escalations.next_due(connection)]
             if self._alerts.limits.recipients and told.unsummarised(connection):
                 last = sa.select(sa.func.max(messages.c.created_at))
                 before = connection.execute(last.where(messages.c.template == SUMMARY)).scalar()
