@@ -163,6 +163,21 @@ SETTINGS = th.PropertiesList(
         description="How many messages are handed over at the same time.",
     ),
     th.Property(
+        "messages_per_second",
+        th.IntegerType(minimum=1, maximum=1000),
+        title="Messages per second",
+        description="How many parts of SMS leave in a second from each sender, in each process. "
+        "Without it they leave at once, and Twilio queues what comes too fast.",
+        examples=[10],
+    ),
+    th.Property(
+        "calls_per_second",
+        th.IntegerType(minimum=1, maximum=30),
+        default=1,
+        title="Calls per second",
+        description="How many calls are begun in a second, in each process.",
+    ),
+    th.Property(
         "delivery_deadline_seconds",
         th.IntegerType(minimum=0, maximum=3600),
         default=120,
@@ -237,6 +252,8 @@ class Settings:
     retention: timedelta | None
     public_url: str | None
     max_in_flight: int
+    messages_per_second: int | None
+    calls_per_second: int
     delivery_deadline_seconds: int
     dry_run: bool
     twilio_api_url: str

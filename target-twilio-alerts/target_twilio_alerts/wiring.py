@@ -16,6 +16,7 @@ from target_twilio_alerts.delivery.channels import (
     WhatsAppChannel,
 )
 from target_twilio_alerts.delivery.dispatcher import Dispatcher
+from target_twilio_alerts.delivery.pace import Rates
 from target_twilio_alerts.rules.expressions import suggestion
 from target_twilio_alerts.settings import SettingsError
 
@@ -154,6 +155,7 @@ def build_dispatcher(
         run=run,
         max_in_flight=settings.max_in_flight,
         callbacks=CallbackUrls(settings.public_url),
+        rates=Rates(settings.messages_per_second, settings.calls_per_second),
     )
 
 

@@ -16,6 +16,7 @@ from target_twilio_alerts.delivery.callback_urls import CallbackUrls
 from target_twilio_alerts.delivery.channels import Postponed, SmsChannel
 from target_twilio_alerts.delivery.consequences import _backoff
 from target_twilio_alerts.delivery.dispatcher import Dispatcher
+from target_twilio_alerts.delivery.pace import Rates
 from target_twilio_alerts.ledger import Ledger, runs
 
 RULES = """
@@ -233,6 +234,7 @@ def dispatcher(workplace, *, timeout=15):
             run=runs.start(ledger, command="test", version="0", body={}),
             max_in_flight=1,
             callbacks=CallbackUrls(None),
+            rates=Rates(),
         ),
     )
     channel.close()

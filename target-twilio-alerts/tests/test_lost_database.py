@@ -20,6 +20,7 @@ from target_twilio_alerts.delivery import steps
 from target_twilio_alerts.delivery.callback_urls import CallbackUrls
 from target_twilio_alerts.delivery.channels import Accepted
 from target_twilio_alerts.delivery.dispatcher import Dispatcher
+from target_twilio_alerts.delivery.pace import Rates
 from target_twilio_alerts.ledger import Ledger, LedgerError, LedgerLostError, runs
 
 LATER = "2026-11-20T11:00:00"
@@ -229,6 +230,7 @@ def test_a_server_that_stays_away_leaves_a_message_unknown_and_its_sid_in_the_lo
         run=runs.start(ledger, command="test", version="0", body={}),
         max_in_flight=1,
         callbacks=CallbackUrls(None),
+        rates=Rates(),
     )
     with started_again(server):
         delivering.start()
@@ -249,6 +251,9 @@ class TakesTheLast:
 
     def __init__(self, server):
         self._server = server
+
+    def sender_of(self, _to):
+        return "+46701740600"
 
     def send(self, _message):
         stop_at_once(self._server)

@@ -57,7 +57,7 @@ def taken(ledger, forgetful):
     """The steps, and a message that has been claimed."""
     run = runs.start(ledger, command="test", version="0", body={})
     taken = Steps(forgetful, run)
-    (message,) = taken.claim(limit=5, channels=["sms"], unless=lambda: False)
+    (message,) = taken.claim({"sms": 5}, limit=5, unless=lambda: False)
     return taken, message
 
 
@@ -91,7 +91,7 @@ def test_what_another_has_claimed_since_stays_with_them(workplace, ledger, forge
 
     def claim():
         workplace.query("UPDATE messages SET not_before = NULL")
-        claimed.extend(other.claim(limit=5, channels=["sms"], unless=lambda: False))
+        claimed.extend(other.claim({"sms": 5}, limit=5, unless=lambda: False))
         assert len(claimed) == 1
 
     late = Steps(Between(forgetful, claim), step._run)
@@ -123,4 +123,4 @@ def test_nobody_waits_for_a_claim_when_it_is_time_to_stop(forgetful, taken):
     step, _ = taken
     forgetful.forgets = True
     with pytest.raises(LedgerLostError):
-        step.claim(limit=5, channels=["sms"], unless=lambda: True)
+        step.claim({"sms": 5}, limit=5, unless=lambda: True)

@@ -22,6 +22,7 @@ from target_twilio_alerts.delivery.channels import (
     Postponed,
     Rejected,
 )
+from target_twilio_alerts.delivery.pace import Pace, Rates
 from target_twilio_alerts.delivery.steps import Steps
 from target_twilio_alerts.ledger import LedgerLostError, outbox
 from target_twilio_alerts.ledger.runs import utc_now
@@ -62,6 +63,7 @@ class Dispatcher:
         run: The run that claims.
         max_in_flight: Hand-overs at the same time.
         callbacks: Where Twilio tells what becomes of a message.
+        rates: How often a sender may be used.
     """
 
     def __init__(
@@ -72,12 +74,14 @@ class Dispatcher:
         run: Run,
         max_in_flight: int,
         callbacks: CallbackUrls,
+        rates: Rates,
     ) -> None:
         self._ledger = ledger
         self._channels = channels
         self._steps = Steps(ledger, run)
         self._slots = max_in_flight
         self._callbacks = callbacks
+        self._pace = Pace(rates)
         self._changed = threading.Condition()
         self._in_flight = 0
         self._claiming = False
@@ -147,7 +151,7 @@ class Dispatcher:
     def _is_done(self, deadline: datetime) -> bool:
         if self._stopping or not self._thread.is_alive():
             return True
-        if self._woken or self._claiming or self._in_flight:
+        if self._woken or self._claiming or self._in_flight or self._pace:
             return False
         try:
             due = self._next_due()
@@ -162,7 +166,10 @@ class Dispatcher:
     def _loop(self) -> None:
         try:
             while self._wait_for_work():
-                self._claim_and_submit()
+                self._claim()
+                self._submit()
+            for message in self._pace.clear():
+                self._steps.release(message)
         except Exception as error:  # noqa: BLE001 - told by whoever asks for `error`
             self.error = error
         finally:
@@ -182,6 +189,9 @@ class Dispatcher:
     def _seconds_to_next(self) -> float:
         if self._in_flight >= self._slots:
             return _IDLE_SECONDS
+        turn = self._pace.seconds_to_next()
+        if turn is not None:
+            return min(turn, _IDLE_SECONDS)
         try:
             due = self._next_due()
         except LedgerLostError:
@@ -190,7 +200,8 @@ class Dispatcher:
             return _IDLE_SECONDS
         return min(_IDLE_SECONDS, max(0.0, (due - utc_now()).total_seconds()))
 
-    def _claim_and_submit(self) -> None:
+    def _claim(self) -> None:
+        """Take messages whose senders have room for them, if a hand-over could begin."""
         with self._changed:
             free = self._slots - self._in_flight
             self._woken = False
@@ -198,15 +209,21 @@ class Dispatcher:
             self._claiming = free > 0
         if not free:
             return
-        claimed = self._steps.claim(
-            limit=free, channels=list(self._channels), unless=lambda: self._stopping
-        )
+        room = self._pace.room(self._channels, most=free)
+        claimed = self._steps.claim(room, limit=free, unless=lambda: self._stopping)
+        for message in claimed:
+            self._pace.add(message, self._channels[message.channel].sender_of(message.address))
         with self._changed:
             self._claiming = False
-            self._in_flight += len(claimed)
             self._woken = self._woken or bool(claimed)
             self._changed.notify_all()
-        for message in claimed:
+
+    def _submit(self) -> None:
+        """Begin the hand-overs whose turn has come."""
+        with self._changed:
+            ready = self._pace.take(self._slots - self._in_flight)
+            self._in_flight += len(ready)
+        for message in ready:
             self._pool.submit(self._deliver, message).add_done_callback(self._landed)
 
     def _landed(self, future: Future[None]) -> None:

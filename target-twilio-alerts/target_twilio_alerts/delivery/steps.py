@@ -25,7 +25,7 @@ from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import iso_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy.engine import Connection
 
@@ -69,14 +69,31 @@ class Steps:
         return lost
 
     def claim(
-        self, *, limit: int, channels: Sequence[str], unless: Callable[[], bool]
+        self, room: Mapping[str, int], *, limit: int, unless: Callable[[], bool]
     ) -> list[ClaimedMessage]:
-        """Take up to ``limit`` messages that are due, unless it is too late for that."""
+        """Take messages that are due, unless it is too late for that.
+
+        Args:
+            room: How many of each channel, at most.
+            limit: How many of all, at most.
+            unless: Whether to give up while the ledger is away.
+        """
+        portions = [([name], most) for name, most in room.items() if 0 < most < limit]
+        portions.append(([name for name, most in room.items() if most >= limit], limit))
 
         def step(connection: Connection, _is_again: bool) -> list[ClaimedMessage]:
-            return outbox.claim(
-                connection, at=utc_now(), run_id=self._run.id, limit=limit, channels=channels
-            )
+            claimed: list[ClaimedMessage] = []
+            for channels, most in portions:
+                wanted = min(most, limit - len(claimed))
+                if channels and wanted:
+                    claimed += outbox.claim(
+                        connection,
+                        at=utc_now(),
+                        run_id=self._run.id,
+                        limit=wanted,
+                        channels=channels,
+                    )
+            return claimed
 
         return self._persist(step, unless=unless)
 

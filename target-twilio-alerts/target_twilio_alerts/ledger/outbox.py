@@ -116,6 +116,7 @@ class ClaimedMessage:
     content_variables: str | None = None
     locale: str = "en"
     valid_until: datetime | None = None
+    segments: int | None = None
 
 
 def add(connection: Connection, message: NewMessage, *, at: datetime, run_id: str) -> None:
@@ -195,6 +196,7 @@ def _claimed(connection: Connection, token: str, ids: Sequence[str]) -> list[Cla
             contents.content_variables,
             table.locale,
             table.valid_until,
+            table.segments,
         )
         .join(message_contents, contents.message_id == table.id)
         .where(table.id.in_(ids), table.claim_token == token)

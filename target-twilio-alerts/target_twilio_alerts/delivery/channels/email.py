@@ -80,6 +80,10 @@ class EmailChannel:
         self._timeout = split_timeout(timeout)
         self._clients: PerThread[Session] = PerThread(Session, Session.close)
 
+    def sender_of(self, to: str) -> str:  # noqa: ARG002 - the channels' interface
+        """The address that emails come from."""
+        return self._sender["email"]
+
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one email to SendGrid, once. Never raises for what the network or SendGrid does."""
         try:

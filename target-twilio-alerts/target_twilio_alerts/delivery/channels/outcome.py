@@ -132,6 +132,10 @@ class CheckResult:
 class Channel(Protocol):
     """A way to reach people. Safe to use from several threads at once."""
 
+    def sender_of(self, to: str) -> str:
+        """Who a message to somebody comes from."""
+        ...
+
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one message over, once; never raises for what the network or provider does."""
         ...

@@ -70,6 +70,10 @@ class SmsChannel(TwilioAccount):
             raise ValueError("no SMS sender: set from_number or messaging_service_sid")
         self.senders = Senders(default, senders)
 
+    def sender_of(self, to: str) -> str:
+        """The number, name or Messaging Service that an SMS to a number comes from."""
+        return self.senders.of(to)
+
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one message to Twilio, once. Never raises for what the network or Twilio does."""
         client = self.client()
@@ -82,7 +86,7 @@ class SmsChannel(TwilioAccount):
     def _fields(self, outgoing: Outgoing) -> dict[str, str | int]:
         """Name what the library's `create` is given."""
         fields: dict[str, str | int] = {"to": self._to(outgoing.to), "body": outgoing.text}
-        sender = self.senders.of(outgoing.to)
+        sender = self.sender_of(outgoing.to)
         fields["messaging_service_sid" if is_sid(sender, "MG") else "from_"] = sender
         if outgoing.status_callback:
             fields["status_callback"] = outgoing.status_callback

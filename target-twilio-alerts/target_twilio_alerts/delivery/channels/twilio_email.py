@@ -68,6 +68,10 @@ class TwilioEmailChannel(TwilioAccount):
         self._host = host_of(email_url)
         self._sessions: PerThread[Session] = PerThread(Session, Session.close)
 
+    def sender_of(self, to: str) -> str:  # noqa: ARG002 - the channels' interface
+        """The address that emails come from."""
+        return self._sender["address"]
+
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one email to Twilio, once. Never raises for what the network or Twilio does."""
         try:

@@ -85,6 +85,10 @@ class VoiceChannel(TwilioAccount):
             raise ValueError("no caller: set voice_from")
         self.from_number = from_number
 
+    def sender_of(self, to: str) -> str:  # noqa: ARG002 - the channels' interface
+        """The number that calls."""
+        return self.from_number
+
     def send(self, outgoing: Outgoing) -> Outcome:
         """Ask Twilio for one call, once. Never raises for what the network or Twilio does."""
         client = self.client()
