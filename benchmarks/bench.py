@@ -1,4 +1,4 @@
-"""Measures the tap beside others, its start and memory, the target, the trail, and an idle run.
+"""Measures the tap beside others, its start and memory, the target, what it sends, and an idle run.
 
 Usage: bench.py [PART...] [--records N] [--rounds N] [--write]; all parts by default. What is
 printed are seconds of this machine, and ratios; only the ratios mean anything elsewhere.
@@ -23,6 +23,7 @@ import proving
 import reading
 import rehearsing
 import report
+import sending
 from measuring import CACHE, ROOT
 from serving import PAGE, serving
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _OF_THE_TAP = ("read", "latency", "start", "memory")
 _OF_ITS_OUTPUT = ("target", "backtest")
-PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "verify", "idle")
+PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "send", "verify", "idle")
 BIN = Path(sys.executable).parent
 
 
@@ -59,6 +60,7 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
             "target": partial(alerting.alert, BIN, place, lines, records, rounds),
             "backtest": partial(rehearsing.backtest, BIN, place, lines),
             "conditions": alerting.conditions,
+            "send": partial(sending.send, BIN, place),
             "verify": partial(proving.prove, BIN, place, rounds),
             "idle": partial(idling.idle, BIN, place),
         }
