@@ -127,10 +127,9 @@ def add(connection: Connection, message: NewMessage, *, at: datetime, run_id: st
     if message.validity_seconds is not None:
         validity = timedelta(seconds=message.validity_seconds)
         row["valid_until"] = (message.not_before or at) + validity
-    connection.execute(
-        sa.insert(messages).values(**row, created_at=at, updated_at=at, tries=0, run_id=run_id),
-    )
-    connection.execute(sa.insert(message_contents).values(message_id=message.id, **contents))
+    row |= {"created_at": at, "updated_at": at, "tries": 0, "run_id": run_id}
+    connection.execute(sa.insert(messages), row)
+    connection.execute(sa.insert(message_contents), {"message_id": message.id, **contents})
 
 
 def claim(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
     from sqlalchemy.dialects import postgresql
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Dialect
+    from sqlalchemy.engine.interfaces import Compiled
 
 
 def upsert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -35,13 +36,16 @@ def insert_new(
     connection: Connection, table: sa.Table, row: Mapping[str, Any], *, key: tuple[str, ...]
 ) -> bool:
     """Insert a row; False if there is one with this key already."""
-    inserted = connection.execute(_insert_new(connection.dialect.name, table, key), row)
+    statement: Any = _insert_new(connection.dialect, table, key, tuple(row))
+    inserted = connection.execute(statement, row)
     return inserted.rowcount == 1
 
 
 @lru_cache
 def _insert_new(
-    dialect: str, table: sa.Table, key: tuple[str, ...]
-) -> sqlite.Insert | postgresql.Insert:
-    statement = upsert(dialect, table).on_conflict_do_nothing(index_elements=key)
-    return statement.execution_options(preserve_rowcount=True)
+    dialect: Dialect, table: sa.Table, key: tuple[str, ...], columns: tuple[str, ...]
+) -> Compiled:
+    """The statement; compiled here, for SQLAlchemy keeps no statement of this kind."""
+    statement = upsert(dialect.name, table).on_conflict_do_nothing(index_elements=key)
+    counted = statement.execution_options(preserve_rowcount=True)
+    return counted.compile(dialect=dialect, column_keys=columns)
