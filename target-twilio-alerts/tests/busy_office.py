@@ -37,6 +37,9 @@ PEOPLE: dict[str, Any] = {
     "cfo": {"sms": "+46701740607", "email": "carl.dahl@example.com"},
     "controller": {"email": "maria.holm@example.com"},
 }
+ALERT = "(SELECT alert_id FROM audit_events WHERE seq = 10)"
+MESSAGE = "(SELECT message_id FROM audit_events WHERE seq = 11)"
+"""An alert that the filled ledger has, and its first message."""
 
 
 def due_now(office: Office, table: str) -> None:

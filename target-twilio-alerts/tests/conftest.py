@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -178,12 +179,27 @@ def new_workplace(tmp_path_factory):
 @pytest.fixture(scope="session")
 def rich(tmp_path_factory):
     """An office in whose ledger there is something of everything; look, and do not touch."""
+    with filled_office(tmp_path_factory.mktemp("rich")) as office:
+        yield office
+
+
+@pytest.fixture(scope="session")
+def rich_in_postgresql(tmp_path_factory, databases):
+    """The same with its ledger in PostgreSQL."""
+    url = databases.new()
+    with filled_office(tmp_path_factory.mktemp("rich"), url) as office:
+        yield office
+    databases.drop(url)
+
+
+@contextmanager
+def filled_office(root, database=None):
     from office import Office  # noqa: PLC0415 - imports the package
 
     from visma_twilio_sandbox import Sandbox  # noqa: PLC0415
 
     with Sandbox(seed=1) as running:
-        office = Office(made_workplace(tmp_path_factory.mktemp("rich"), running))
+        office = Office(made_workplace(root, running, database))
         fill(office)
         yield office
 

@@ -99,9 +99,9 @@ def _parts(
             yield list(part)
         return
     times = [at for at, column in enumerate(columns) if isinstance(column.type, UtcDateTime)]
-    result = connection.execute(query, execution_options={"yield_per": AT_A_TIME})
-    for some in result.partitions():
-        yield [_told(row, times) for row in some]
+    with connection.execute(query, execution_options={"yield_per": AT_A_TIME}) as result:
+        for some in result.partitions():
+            yield [_told(row, times) for row in some]
 
 
 def _told(row: Sequence[Any], times: Sequence[int]) -> tuple[Any, ...]:

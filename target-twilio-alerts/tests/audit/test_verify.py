@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from busy_office import ALERT, MESSAGE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -38,8 +39,6 @@ SEALED = {
     "silences": ("id", ("author", "reason", "recipient", "rule", "starts_at", "ends_at")),
     "complete_reads": ("stream", ("completed_at", "run_id", "reason")),
 }
-ALERT = "(SELECT alert_id FROM audit_events WHERE seq = 10)"
-MESSAGE = "(SELECT message_id FROM audit_events WHERE seq = 11)"
 some = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
