@@ -10,7 +10,6 @@ import hashlib
 import logging
 import threading
 import time
-from collections import Counter
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from target_twilio_alerts.documents.typed import DELETED_AT, TypedStream
 from target_twilio_alerts.intake import rate_records
 from target_twilio_alerts.intake.arrivals import Arrival, arrive, identity_of
 from target_twilio_alerts.intake.baselines import READ_WHOLE, Baselines
+from target_twilio_alerts.intake.counted import Counted
 from target_twilio_alerts.intake.decisions import Group
 from target_twilio_alerts.intake.neighbours import Neighbours
 from target_twilio_alerts.intake.notices import absent_streams, unknown_companies
@@ -101,9 +101,9 @@ class Intake:
         self._closed = False
         self._timer = threading.Thread(target=self._commit_in_time, name="intake", daemon=True)
         self.error: BaseException | None = None
-        self.outcomes: Counter[tuple[str, str]] = Counter()
-        self.counts: Counter[str] = Counter()
-        self.taken: Counter[str] = Counter()
+        self._counted = Counted()
+        self.outcomes, self.counts = self._counted.outcomes, self._counted.counts
+        self.taken = self._counted.taken
         self._recorder = Recorder(alerts, messages, run=run, counts=self.counts, dry_run=dry_run)
         self._reads, self._watches = open_ledger(
             ledger, alerts, run=run, at=clock(), keep=not dry_run
@@ -279,11 +279,13 @@ class Intake:
             for ended, reason in self._baselines.ended_with_the_run():
                 self._end(ended, reason)
             self._look_at_the_untouched()
+            self._counted.keep()
 
     def close(self) -> None:
-        """Stop the timer; commits nothing."""
+        """Stop the timer; commits nothing, and what was not committed does not count."""
         with self._lock:
             self._closed = True
+            self._counted.undo()
             self._lock.notify_all()
         if self._timer.ident is not None:
             self._timer.join()
@@ -310,6 +312,7 @@ class Intake:
 
     def _commit(self) -> None:
         self._write()
+        self._counted.keep()
         state, self._state = self._state, None
         if state is not None:
             self._let_go(state)

@@ -23,7 +23,8 @@ NOT_A_URL = (
 READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """Options of a PostgreSQL connection that sees the ledger as it is at its first statement."""
 
-_BUSY_TIMEOUT_MS = 30_000
+_BUSY_TIMEOUT_SECONDS = 30.0
+"""How long a writer waits for another; what the URL says wins."""
 
 _SET_UP = """
     SELECT set_config(name, value, false)
@@ -50,6 +51,16 @@ _CONNECTING = {
     "tcp_user_timeout": 60_000,
 }
 """A host that has vanished is noticed within a minute; what the URL says wins."""
+
+
+_MENDS = {
+    "disk I/O error": "see whether its disk is full",
+    "database or disk is full": "make room on its disk",
+    "attempt to write a readonly database": "let this user write the file and its folder",
+    "unable to open database file": "let this user read and write the file and its folder",
+    "database is locked": "another program holds it; end that, and keep backups short",
+}
+"""What to do about what SQLite says."""
 
 
 class LedgerError(Exception):
@@ -103,9 +114,10 @@ def create_engine(url: URL, *, is_scratch: bool) -> Engine:
 
 
 def reason(error: DBAPIError) -> str:
-    """What a database says, in one line and without the row that it says it of."""
+    """What a database says and how to mend it, in one line, without the row that it says it of."""
     said = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-    return " ".join(str(said or error.orig).split())
+    told = " ".join(str(said or error.orig).split())
+    return f"{told}; {mend}" if (mend := _MENDS.get(told)) else told
 
 
 def unfit(connection: Connection) -> str | None:
@@ -143,17 +155,14 @@ def _create_postgresql_engine(url: URL) -> Engine:
 
 
 def _create_sqlite_engine(url: URL, *, synchronous: str) -> Engine:
-    engine = sa.create_engine(
-        url,
-        connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
-    )
+    patience = {} if "timeout" in url.query else {"timeout": _BUSY_TIMEOUT_SECONDS}
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, **patience})
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(dbapi_connection: Any, _record: Any) -> None:
         # We say BEGIN ourselves: the driver's own would be DEFERRED and fail late.
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         # A message marked `sending` must survive a power cut, so each commit reaches the disk.
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
