@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Counted:
@@ -27,7 +29,12 @@ class Counted:
 
     def undo(self) -> None:
         """Count what has been committed only."""
-        now: tuple[Counter[Any], ...] = (self.outcomes, self.counts, self.taken)
-        for counter, kept in zip(now, self._kept, strict=True):
-            counter.clear()
-            counter.update(kept)
+        outcomes, counts, taken = self._kept
+        _put_back(self.outcomes, outcomes)
+        _put_back(self.counts, counts)
+        _put_back(self.taken, taken)
+
+
+def _put_back(counter: Counter[T], kept: Counter[T]) -> None:
+    counter.clear()
+    counter.update(kept)
