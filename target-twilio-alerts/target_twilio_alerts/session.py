@@ -55,7 +55,9 @@ class Session:
         self._ledger = Ledger(settings.ledger_url)
         self._run = self._start_run()
         self._channels = channels
-        self._dispatcher = wiring.build_dispatcher(settings, self._ledger, channels, self._run)
+        self._dispatcher = wiring.build_dispatcher(
+            settings, self._ledger, channels, self._run, self._alerts
+        )
         messages = Messages(settings.templates_dir)
         self._follow_up = FollowUp(
             self._ledger,

@@ -249,6 +249,7 @@ class Settings:
     email_from: str | None
     anchor_file: Path | None
     anchor_notify: str | None
+    restored_ledger: str
     retention: timedelta | None
     public_url: str | None
     max_in_flight: int
@@ -280,10 +281,10 @@ class Settings:
         for name in ("auth_token", "api_key_secret", "sendgrid_api_key"):
             if given[name] is not None and not re.fullmatch(r"[!-~]+", given[name]):
                 raise SettingsError(f"{name}: has a character that none has; copy it once more")
-        if given["empty_ledger"] not in {"refuse", "baseline", "alert"}:
-            raise SettingsError("empty_ledger: must be refuse, baseline or alert")
-        if given["email_driver"] not in {"sendgrid", "twilio"}:
-            raise SettingsError("email_driver: must be sendgrid or twilio")
+        for name, choices in _CHOICES.items():
+            if given[name] not in choices:
+                *others, last = choices
+                raise SettingsError(f"{name}: must be {', '.join(others)} or {last}")
         given["senders"] = _checked_senders(given["senders"] or {})
         for name in (field.name for field in fields(cls) if field.name.endswith("_api_url")):
             given[name] = _checked_url(name, given[name])
@@ -334,6 +335,11 @@ class Settings:
         return None if self.from_number else "from_number (or messaging_service_sid)"
 
 
+_CHOICES = {
+    "email_driver": ("sendgrid", "twilio"),
+    "empty_ledger": ("refuse", "baseline", "alert"),
+    "restored_ledger": ("refuse", "ignore"),
+}
 _NUMBER = r"\+[1-9]\d{6,14}"
 _SENDER = rf"{_NUMBER}|(?=.*[A-Za-z ])[A-Za-z0-9 ]{{1,11}}|\d{{4,8}}"
 _PATTERNS = (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.audit import anchors
+from target_twilio_alerts.audit.restored import Witnesses
 from target_twilio_alerts.delivery.callback_urls import CallbackUrls
 from target_twilio_alerts.delivery.channels import (
     EmailChannel,
@@ -147,8 +149,17 @@ def build_dispatcher(
     ledger: Ledger,
     channels: dict[str, Channel],
     run: Run,
+    alerts: Alerts,
 ) -> Dispatcher:
     """Build a dispatcher over these channels."""
+    numbers = {
+        number
+        for person in alerts.recipients.values()
+        for channel in ("sms", "whatsapp")
+        for number in person.addresses(channel)
+    }
+    asked = channels if settings.restored_ledger == "refuse" else {}
+    witnesses = Witnesses(asked, settings.anchor_file, numbers)
     return Dispatcher(
         ledger,
         channels,
@@ -156,6 +167,7 @@ def build_dispatcher(
         max_in_flight=settings.max_in_flight,
         callbacks=CallbackUrls(settings.public_url),
         rates=Rates(settings.messages_per_second, settings.calls_per_second),
+        doubt=partial(witnesses.doubt, ledger),
     )
 
 

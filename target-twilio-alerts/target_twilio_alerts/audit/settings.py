@@ -29,6 +29,16 @@ TRAIL_SETTINGS = (
         examples=["controller"],
     ),
     th.Property(
+        "restored_ledger",
+        th.StringType,
+        default="refuse",
+        allowed_values=["refuse", "ignore"],
+        title="Restored ledger",
+        description="What to do when Twilio has messages with references that the ledger does not "
+        "know: `refuse` to send, since it was restored from an older backup, or `ignore` them, "
+        "since another ledger tells the same people from the same account.",
+    ),
+    th.Property(
         "retention",
         th.StringType,
         title="Retention",

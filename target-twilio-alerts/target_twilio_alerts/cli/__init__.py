@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from target_twilio_alerts.cli.accept_restored import accept_restored
 from target_twilio_alerts.cli.acknowledge import ack
 from target_twilio_alerts.cli.audit import audit
 from target_twilio_alerts.cli.audit_show import show, show_runs
@@ -42,6 +43,7 @@ audit.add_command(show)
 audit.add_command(show_runs)
 audit.add_command(undecided)
 audit.add_command(verify)
+main.add_command(accept_restored)
 main.add_command(ack)
 main.add_command(audit)
 main.add_command(backtest)

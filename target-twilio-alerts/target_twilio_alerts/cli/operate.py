@@ -275,7 +275,7 @@ def _deliver(
     """Hand over what is pending; the message ``withdraw`` is not kept if it did not leave."""
     settings = workplace.settings
     channels = wiring.build_channels(settings, wiring.configured_channels(settings))
-    dispatcher = wiring.build_dispatcher(settings, ledger, channels, run)
+    dispatcher = wiring.build_dispatcher(settings, ledger, channels, run, workplace.alerts)
     dispatcher.start()
     try:
         follow_up = FollowUp(

@@ -24,7 +24,7 @@ from target_twilio_alerts.delivery.channels import (
 )
 from target_twilio_alerts.delivery.pace import Pace, Rates
 from target_twilio_alerts.delivery.steps import Steps
-from target_twilio_alerts.ledger import LedgerLostError, outbox
+from target_twilio_alerts.ledger import LedgerError, LedgerLostError, outbox
 from target_twilio_alerts.ledger.runs import utc_now
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Dispatcher:
         max_in_flight: Hand-overs at the same time.
         callbacks: Where Twilio tells what becomes of a message.
         rates: How often a sender may be used.
+        doubt: Asked before the first hand-over: why nothing may be sent; None if all may.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Dispatcher:
         max_in_flight: int,
         callbacks: CallbackUrls,
         rates: Rates,
+        doubt: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._channels = channels
@@ -82,6 +84,8 @@ class Dispatcher:
         self._slots = max_in_flight
         self._callbacks = callbacks
         self._pace = Pace(rates)
+        self._doubt = doubt
+        self._is_cleared = False
         self._changed = threading.Condition()
         self._in_flight = 0
         self._claiming = False
@@ -167,7 +171,8 @@ class Dispatcher:
         try:
             while self._wait_for_work():
                 self._claim()
-                self._submit()
+                if not self._stopping:
+                    self._submit()
             for message in self._pace.clear():
                 self._steps.release(message)
         except Exception as error:  # noqa: BLE001 - told by whoever asks for `error`
@@ -213,10 +218,20 @@ class Dispatcher:
         claimed = self._steps.claim(room, limit=free, unless=lambda: self._stopping)
         for message in claimed:
             self._pace.add(message, self._channels[message.channel].sender_of(message.address))
+        if claimed and not self._is_cleared:
+            self._clear()
         with self._changed:
             self._claiming = False
             self._woken = self._woken or bool(claimed)
             self._changed.notify_all()
+
+    def _clear(self) -> None:
+        """Let messages leave only if nothing speaks against it."""
+        why = self._doubt()
+        self._is_cleared = why is None
+        if why is not None:
+            self.error = LedgerError(why)
+            self.wake_to_stop()
 
     def _submit(self) -> None:
         """Begin the hand-overs whose turn has come."""

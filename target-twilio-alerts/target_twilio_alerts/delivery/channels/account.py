@@ -120,7 +120,8 @@ class TwilioAccount:
                 if created_at < since or len(found) == _MOST_LISTED:
                     break
                 text = getattr(one, "body", None)
-                found.append(Found(one.sid, one.status, created_at, text))
+                to = str(one.to).removeprefix("whatsapp:")
+                found.append(Found(one.sid, one.status, created_at, text, to))
         except Exception as error:  # noqa: BLE001 - asking again later is the answer to every failure
             reason = getattr(client.outcome_of(error), "reason", "no reason given")
             return NoStatus(reason, is_final=False)

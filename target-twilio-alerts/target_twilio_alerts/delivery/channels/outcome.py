@@ -111,13 +111,15 @@ class NoStatus:
 class Found:
     """A message, or a call, in the provider's list of what it has accepted.
 
-    `text` is None of a call; empty if it was redacted. `created_at` is the provider's time, in UTC.
+    `created_at` is the provider's time, in UTC; `text` is None of a call, and empty if it was
+    redacted; `to` is a number.
     """
 
     sid: str
     status: str | None
     created_at: datetime
     text: str | None = None
+    to: str | None = None
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,10 @@ class SmsChannel(TwilioAccount):
             lambda client: client.api.messages.stream(to=to, page_size=PAGE_SIZE), since
         )
 
+    def find_all(self, *, since: datetime) -> list[Found] | NoStatus:
+        """List the messages of the account since then, to whomever and over SMS or WhatsApp."""
+        return self.listed(lambda client: client.api.messages.stream(page_size=PAGE_SIZE), since)
+
     def check(self) -> list[CheckResult]:
         """Try the credentials, then the sender, without sending anything."""
         from target_twilio_alerts.delivery.channels.sms_check import (  # noqa: PLC0415 - an operator's command only
