@@ -111,9 +111,15 @@ def test_a_public_url_asks_for_a_key_and_for_the_status(workplace, run):
     run(locale="fi_FI")
     ((reference,),) = workplace.messages("messages.id")
     (call,) = calls(workplace)
-    assert call.status_callback == f"https://alerts.example.com/twilio/status?message={reference}{AGAIN}"
+    assert (
+        call.status_callback
+        == f"https://alerts.example.com/twilio/status?message={reference}{AGAIN}"
+    )
     keypress = f"https://alerts.example.com/twilio/keypress?message={reference}{AGAIN}"
-    assert f'<Gather action="{keypress.replace("&", "&amp;")}" method="POST" numDigits="1">' in call.twiml
+    assert (
+        f'<Gather action="{keypress.replace("&", "&amp;")}" method="POST" numDigits="1">'
+        in call.twiml
+    )
     assert call.said.endswith("Kuittaa painamalla mitä tahansa numeroa.")
 
 
