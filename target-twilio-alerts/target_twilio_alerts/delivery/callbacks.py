@@ -47,6 +47,10 @@ class Callback:
     report: StatusReport
     message_id: str | None = None
 
+    def is_of(self, sid: str | None) -> bool:
+        """Whether it is about the message that has this SID; SendGrid's may go on behind a point."""
+        return sid is not None and (sid == self.sid or sid.startswith(f"{self.sid}."))
+
 
 class Taken(NamedTuple):
     """What became of a callback, and the events that tell of it."""
@@ -94,7 +98,7 @@ def take(
     row = connection.execute(
         sa.select(table.id, table.alert_id, table.channel, table.sid).where(table.id == message_id)
     ).one()
-    if row.sid != callback.sid:
+    if not callback.is_of(row.sid):
         return Taken(UNMATCHED, [_unmatched(callback)])
     told = apply_in(connection, row, callback.report, at=at)
     return Taken(SETTLED if settled else APPLIED, [*settled, *told])

@@ -39,6 +39,8 @@ _STATES = {
     "scheduled": MessageState.ACCEPTED,
     "queued": MessageState.ACCEPTED,
     "sending": MessageState.ACCEPTED,
+    "processed": MessageState.ACCEPTED,
+    "deferred": MessageState.ACCEPTED,
     "sent": MessageState.SENT,
     "delivered": MessageState.DELIVERED,
     "partially_delivered": MessageState.DELIVERED,
@@ -51,10 +53,16 @@ _STATES = {
     "completed": MessageState.DELIVERED,
     "busy": MessageState.UNDELIVERED,
     "no-answer": MessageState.UNDELIVERED,
+    "dropped": MessageState.FAILED,
+    "bounce": MessageState.UNDELIVERED,
 }
-"""Twilio's statuses as our states. Source: twilio-messages-calls.openapi.json, message_enum_status
-and call_enum_status. A call that was answered is delivered, be it by a machine. Those that are one
-state of ours are in the order in which they come."""
+"""Twilio's statuses, and SendGrid's events, as our states.
+
+Source: twilio-messages-calls.openapi.json, message_enum_status and call_enum_status. A call that was answered is delivered, be it by a machine.
+Those that are one state of ours are in the order in which they come."""
+
+_TAKES_BACK = {"bounce": MessageState.DELIVERED}
+"""What was said too early: a mail server may take an email and return it later."""
 
 _RANK = {
     MessageState.ACCEPTED: 1,
@@ -72,6 +80,8 @@ def next_state(current: MessageState, status: str) -> MessageState | None:
     A status only moves up in rank, and a status that we do not know moves nothing.
     """
     reported = _STATES.get(status)
+    if _TAKES_BACK.get(status) is current:
+        return reported
     if reported is None or _RANK[reported] <= _RANK.get(current, 0):
         return None
     return reported

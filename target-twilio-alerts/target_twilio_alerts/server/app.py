@@ -20,6 +20,7 @@ from target_twilio_alerts.server.inbox import Inbox
 from target_twilio_alerts.server.keypress import Keypresses
 from target_twilio_alerts.server.metrics import Metrics
 from target_twilio_alerts.server.polling import EarlyPolls
+from target_twilio_alerts.server.sendgrid import SendGridEvents, load_key
 from target_twilio_alerts.server.signature import TwilioSignature
 from target_twilio_alerts.server.status import StatusCallbacks
 from target_twilio_alerts.server.visma import VismaWebhooks
@@ -56,7 +57,11 @@ def build(settings: Settings, ledger: Ledger, run: Run) -> Starlette:
     polls = EarlyPolls(
         settings.poll_command, on_end=lambda result: metrics.polls.labels(result).inc()
     )
-    places = [*_twilio(settings, inbox, ledger, run), *_visma(settings, polls)]
+    places = [
+        *_twilio(settings, inbox, ledger, run),
+        *_sendgrid(settings, inbox),
+        *_visma(settings, polls),
+    ]
     routes = [Route(one.path, _counted(metrics, one), methods=list(one.methods)) for one in places]
     prefix = urlsplit(settings.public_url or "").path
     return Starlette(
@@ -84,6 +89,13 @@ def _twilio(settings: Settings, inbox: Inbox, ledger: Ledger, run: Run) -> list[
         _Place("/twilio/status", "status", StatusCallbacks(signature, inbox)),
         _Place("/twilio/keypress", "keypress", Keypresses(signature, inbox, ledger, run)),
     ]
+
+
+def _sendgrid(settings: Settings, inbox: Inbox) -> list[_Place]:
+    if not settings.sendgrid_webhook_key:
+        return []
+    events = SendGridEvents(load_key(settings.sendgrid_webhook_key), inbox)
+    return [_Place("/sendgrid/events", "sendgrid", events)]
 
 
 def _visma(settings: Settings, polls: EarlyPolls) -> list[_Place]:

@@ -16,6 +16,7 @@ from target_twilio_alerts import wiring
 from target_twilio_alerts.audit.closing import COMPLETED, end_run
 from target_twilio_alerts.ledger import runs
 from target_twilio_alerts.server.app import build
+from target_twilio_alerts.server.sendgrid import load_key
 from target_twilio_alerts.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -72,11 +73,17 @@ def check(settings: Settings) -> None:
         wrong.append(
             f"poll_command: there is no program {settings.poll_command[0]}; write its full path"
         )
+    if settings.sendgrid_webhook_key:
+        try:
+            load_key(settings.sendgrid_webhook_key)
+        except ValueError as error:
+            wrong.append(str(error))
     is_for_twilio = settings.public_url and settings.account_sid
-    if not is_for_twilio and not settings.visma_webhook_secret:
+    if not (is_for_twilio or settings.sendgrid_webhook_key or settings.visma_webhook_secret):
         wrong.append(
-            "nothing to serve: set public_url and account_sid for Twilio's callbacks, or "
-            "visma_webhook_secret for Visma's webhooks"
+            "nothing to serve: set public_url and account_sid for Twilio's callbacks, "
+            "sendgrid_webhook_key for SendGrid's events, or visma_webhook_secret for Visma's "
+            "webhooks"
         )
     if wrong:
         raise SettingsError("\n".join(wrong))

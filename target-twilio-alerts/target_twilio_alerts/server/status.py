@@ -54,7 +54,12 @@ class StatusCallbacks:
 def message_of(request: Request) -> str | None:
     """The id of our own message that the URL carries."""
     given = request.query_params.getlist("message")
-    return given[0] if len(given) == 1 and _OURS.fullmatch(given[0]) else None
+    return given[0] if len(given) == 1 and is_ours(given[0]) else None
+
+
+def is_ours(message_id: object) -> bool:
+    """Whether it can be the id of a message of ours."""
+    return isinstance(message_id, str) and _OURS.fullmatch(message_id) is not None
 
 
 def callback_of(form: Form, message_id: str | None) -> Callback:

@@ -64,7 +64,7 @@ KEY_ONLY = {
     ("config", "said"),
     [
         (KEY_ONLY, "auth_token: not set, but Twilio signs its callbacks with it, also where an"),
-        ({}, "nothing to serve: set public_url and account_sid for Twilio's callbacks, or visma"),
+        ({}, "nothing to serve: set public_url and account_sid for Twilio's callbacks, sendgrid"),
         (
             {"visma_webhook_secret": "s", "poll_command": "true"},
             "visma_webhook_header: not set, but visma_webhook_secret is; set it",
@@ -79,6 +79,7 @@ KEY_ONLY = {
         ),
         ({"poll_command": "sh -c 'x"}, "poll_command: a quotation in it does not end; close it"),
         ({"visma_webhook_header": "X Sig:"}, "visma_webhook_header: no name of a header"),
+        ({"sendgrid_webhook_key": "AAAA"}, "sendgrid_webhook_key: no public key that SendGrid"),
         ({"sendgrid_webhook_key": "*"}, "sendgrid_webhook_key: no public key in base64"),
     ],
 )
