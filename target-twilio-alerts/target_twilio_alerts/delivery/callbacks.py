@@ -48,7 +48,7 @@ class Callback:
     message_id: str | None = None
 
     def is_of(self, sid: str | None) -> bool:
-        """Whether it is about the message that has this SID; SendGrid's may go on behind a point."""
+        """Whether it is about the message with this SID; SendGrid's may go on behind a point."""
         return sid is not None and (sid == self.sid or sid.startswith(f"{self.sid}."))
 
 

@@ -58,8 +58,10 @@ _STATES = {
 }
 """Twilio's statuses, and SendGrid's events, as our states.
 
-Source: twilio-messages-calls.openapi.json, message_enum_status and call_enum_status. A call that was answered is delivered, be it by a machine.
-Those that are one state of ours are in the order in which they come."""
+Source: twilio-messages-calls.openapi.json, message_enum_status and call_enum_status. A call that
+was answered is delivered, be it by a machine. Those that are one state of ours are in the order in
+which they come.
+"""
 
 _TAKES_BACK = {"bounce": MessageState.DELIVERED}
 """What was said too early: a mail server may take an email and return it later."""
