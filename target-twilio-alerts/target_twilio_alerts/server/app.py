@@ -20,6 +20,7 @@ from target_twilio_alerts.server.inbox import Inbox
 from target_twilio_alerts.server.keypress import Keypresses
 from target_twilio_alerts.server.metrics import Metrics
 from target_twilio_alerts.server.polling import EarlyPolls
+from target_twilio_alerts.server.replies import Replies
 from target_twilio_alerts.server.sendgrid import SendGridEvents, load_key
 from target_twilio_alerts.server.signature import TwilioSignature
 from target_twilio_alerts.server.status import StatusCallbacks
@@ -88,6 +89,7 @@ def _twilio(settings: Settings, inbox: Inbox, ledger: Ledger, run: Run) -> list[
     return [
         _Place("/twilio/status", "status", StatusCallbacks(signature, inbox)),
         _Place("/twilio/keypress", "keypress", Keypresses(signature, inbox, ledger, run)),
+        _Place("/twilio/reply", "reply", Replies(signature, ledger, run)),
     ]
 
 
