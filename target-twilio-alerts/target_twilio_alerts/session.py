@@ -56,7 +56,7 @@ class Session:
         self._run = self._start_run()
         self._channels = channels
         self._dispatcher = wiring.build_dispatcher(settings, self._ledger, channels, self._run)
-        messages = Messages(settings.templates_dir)
+        messages = Messages(settings.templates_dir, public_url=settings.public_url)
         self._follow_up = FollowUp(
             self._ledger,
             self._alerts,

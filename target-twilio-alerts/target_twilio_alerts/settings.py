@@ -158,8 +158,8 @@ SETTINGS = th.PropertiesList(
         "public_url",
         th.StringType,
         title="Public URL",
-        description="Address under which Twilio reaches `twilio-alerts serve` with delivery "
-        "statuses. Without it the statuses are polled at each run.",
+        description="Address under which Twilio, and links in emails, reach `twilio-alerts serve`. "
+        "Without it statuses are only polled, at each run.",
         examples=["https://alerts.example.com"],
     ),
     *SERVER_SETTINGS,

@@ -38,7 +38,7 @@ def serve(workplace: Workplace, *, host: str, port: int) -> None:
         if (error.name or "").partition(".")[0] not in _OF_THE_EXTRA:
             raise
         raise click.ClickException(
-            "serve needs the extra `server`: pip install 'target-twilio-alerts[server]'",
+            "serve needs the extra 'server': pip install 'target-twilio-alerts[server]'",
         ) from None
     settings = workplace.settings
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")

@@ -65,4 +65,9 @@ def told(connection: Connection, channel: str, address: str, *, since: datetime)
         )
         .order_by(table.created_at.desc(), table.id)
     )
-    return [Told(*row[:4], bool(row[4])) for row in connection.execute(query)]
+    return [
+        Told(message_id, alert_id, recipient, created_at, bool(is_acknowledged))
+        for message_id, alert_id, recipient, created_at, is_acknowledged in connection.execute(
+            query
+        )
+    ]

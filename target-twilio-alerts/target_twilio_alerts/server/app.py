@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from target_twilio_alerts.ledger import LedgerError
+from target_twilio_alerts.server.acknowledge import AcknowledgePage
 from target_twilio_alerts.server.health import Health
 from target_twilio_alerts.server.inbox import Inbox
 from target_twilio_alerts.server.keypress import Keypresses
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _RESULTS = {
     HTTPStatus.FORBIDDEN: "forged",
+    HTTPStatus.NOT_FOUND: "unknown",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too large",
     HTTPStatus.SERVICE_UNAVAILABLE: "not written",
 }
@@ -61,6 +63,7 @@ def build(settings: Settings, ledger: Ledger, run: Run) -> Starlette:
     places = [
         *_twilio(settings, inbox, ledger, run),
         *_sendgrid(settings, inbox),
+        _Place("/ack/{token}", "link", AcknowledgePage(ledger, run), ("GET", "POST")),
         *_visma(settings, polls),
     ]
     routes = [Route(one.path, _counted(metrics, one), methods=list(one.methods)) for one in places]

@@ -78,10 +78,9 @@ def check(settings: Settings) -> None:
             load_key(settings.sendgrid_webhook_key)
         except ValueError as error:
             wrong.append(str(error))
-    is_for_twilio = settings.public_url and settings.account_sid
-    if not (is_for_twilio or settings.sendgrid_webhook_key or settings.visma_webhook_secret):
+    if not (settings.public_url or settings.sendgrid_webhook_key or settings.visma_webhook_secret):
         wrong.append(
-            "nothing to serve: set public_url and account_sid for Twilio's callbacks, "
+            "nothing to serve: set public_url for Twilio's callbacks and links in emails, "
             "sendgrid_webhook_key for SendGrid's events, or visma_webhook_secret for Visma's "
             "webhooks"
         )

@@ -64,7 +64,10 @@ KEY_ONLY = {
     ("config", "said"),
     [
         (KEY_ONLY, "auth_token: not set, but Twilio signs its callbacks with it, also where an"),
-        ({}, "nothing to serve: set public_url and account_sid for Twilio's callbacks, sendgrid"),
+        (
+            {},
+            "nothing to serve: set public_url for Twilio's callbacks and links in emails, sendgrid",
+        ),
         (
             {"visma_webhook_secret": "s", "poll_command": "true"},
             "visma_webhook_header: not set, but visma_webhook_secret is; set it",
@@ -110,5 +113,5 @@ def test_without_the_extra_it_says_how_to_install_it(office, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     told = office.run("serve", code=1)
     assert told == (
-        "Error: serve needs the extra `server`: pip install 'target-twilio-alerts[server]'\n"
+        "Error: serve needs the extra 'server': pip install 'target-twilio-alerts[server]'\n"
     )
