@@ -1,7 +1,7 @@
-"""Measures the tap beside others, its start and memory, the target, the trail, and an idle run.
+"""Measures the tap beside others, its start and memory, the target, the trail, the server, idling.
 
-Usage: bench.py [PART...] [--records N] [--rounds N] [--write]; all parts by default. What is
-printed are seconds of this machine, and ratios; only the ratios mean anything elsewhere.
+Usage: bench.py [PART...] [--records N] [--rounds N] [--seconds N] [--write]; all parts by default.
+What is printed are seconds of this machine, and ratios; only the ratios mean anything elsewhere.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import alerting
 import clients
+import hearing
 import idling
 import proving
 import reading
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
 
 _OF_THE_TAP = ("read", "latency", "start", "memory")
 _OF_ITS_OUTPUT = ("target", "backtest")
-PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "verify", "idle")
+PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "verify", "callbacks", "idle")
 BIN = Path(sys.executable).parent
 
 
-def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
+def sections(wanted: set[str], records: int, rounds: int, seconds: int) -> Iterator[Section]:
     """Measure what is wanted, part by part."""
     CACHE.mkdir(exist_ok=True)
     lines = reading.OUTPUT / clients.TAP
@@ -60,6 +61,7 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
             "backtest": partial(rehearsing.backtest, BIN, place, lines),
             "conditions": alerting.conditions,
             "verify": partial(proving.prove, BIN, place, rounds),
+            "callbacks": partial(hearing.hear, BIN, place, seconds),
             "idle": partial(idling.idle, BIN, place),
         }
         yield from (measured() for name, measured in others.items() if name in wanted)
@@ -71,6 +73,7 @@ def main() -> None:
     parser.add_argument("what", nargs="*", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--records", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=60, help="of callbacks")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md too")
     arguments = parser.parse_args()
     wanted = set(PARTS) if "all" in arguments.what else set(arguments.what)
@@ -81,7 +84,7 @@ def main() -> None:
     facts = report.machine(os.getloadavg()[0])
     found = []
     try:
-        for section in sections(wanted, arguments.records, arguments.rounds):
+        for section in sections(wanted, arguments.records, arguments.rounds, arguments.seconds):
             report.say(section)
             found.append(section)
     finally:
