@@ -93,24 +93,30 @@ def take(
     """
     if message_id is None:
         return Taken(UNMATCHED, [_unmatched(callback)])
-    settled = _settled(connection, callback, message_id, at=at)
-    table = messages.c
-    row = connection.execute(
-        sa.select(table.id, table.alert_id, table.channel, table.sid).where(table.id == message_id)
-    ).one()
+    row = _row(connection, message_id)
+    settled: list[Event] = []
+    if row.sid is None and callback.message_id == message_id:
+        settled = _settled(connection, callback, row, at=at)
+        row = _row(connection, message_id)
     if not callback.is_of(row.sid):
         return Taken(UNMATCHED, [_unmatched(callback)])
     told = apply_in(connection, row, callback.report, at=at)
     return Taken(SETTLED if settled else APPLIED, [*settled, *told])
 
 
+def _row(connection: Connection, message_id: str) -> sa.Row[Any]:
+    table = messages.c
+    query = sa.select(table.id, table.alert_id, table.channel, table.sid)
+    return connection.execute(query.where(table.id == message_id)).one()
+
+
 def _settled(
-    connection: Connection, callback: Callback, message_id: str, *, at: datetime
+    connection: Connection, callback: Callback, row: sa.Row[Any], *, at: datetime
 ) -> list[Event]:
     """Take a callback that carries a message's own id for the answer that nobody heard."""
-    if callback.message_id != message_id or not unsettled.settle(
+    if not unsettled.settle(
         connection,
-        message_id,
+        row.id,
         sid=callback.sid,
         status=None,
         accepted_at=at,
@@ -124,9 +130,7 @@ def _settled(
         "accepted_at": iso_utc(at),
         "evidence": BY_CALLBACK,
     }
-    query = sa.select(messages.c.alert_id).where(messages.c.id == message_id)
-    alert_id = connection.execute(query).scalar()
-    return [Event("message_settled", body, alert_id=alert_id, message_id=message_id)]
+    return [Event("message_settled", body, alert_id=row.alert_id, message_id=row.id)]
 
 
 def _unmatched(callback: Callback) -> Event:

@@ -63,6 +63,8 @@ was answered is delivered, be it by a machine. Those that are one state of ours 
 which they come.
 """
 
+_PLACES = {status: place for place, status in enumerate(_STATES)}
+
 _TAKES_BACK = {"bounce": MessageState.DELIVERED}
 """What was said too early: a mail server may take an email and return it later."""
 
@@ -195,6 +197,5 @@ def _is_behind(known: sa.Row[Any], status: str) -> bool:
     current, reported = MessageState(known.state), _STATES.get(status)
     if reported is current:
         # Several statuses are one state of ours; they come in this order too.
-        places = list(_STATES)
-        return known.status in _STATES and places.index(status) < places.index(known.status)
+        return _PLACES[status] < _PLACES.get(known.status, 0)
     return reported is not None and next_state(current, status) is None

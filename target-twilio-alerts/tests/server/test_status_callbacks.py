@@ -86,22 +86,23 @@ def test_a_callback_with_its_own_id_settles_a_message(workplace, told, state_bef
     assert "ok" in workplace.command("audit", "verify")
 
 
-def test_an_answer_that_comes_after_its_callback_changes_nothing(workplace, zygote, told):
-    workplace.sandbox.faults.add("twilio", method="POST", delay=60)
+def test_an_answer_that_comes_after_its_callback_moves_nothing_and_is_told_as_late(
+    workplace, zygote, told
+):
+    workplace.sandbox.faults.add("twilio", method="POST", delay=5)
     row = record(invoice("2", 75000, stamp="2026-11-20T12:00:00"))
     with served(workplace) as server:
         running = zygote.start(workplace, schema() + row + state("2026-11-20T12:00:00"))
 
         def sending():
-            query = "SELECT id FROM messages WHERE state = 'sending'"
-            return workplace.query(query)
+            return workplace.query("SELECT id FROM messages WHERE state = 'sending'")
 
         ((message_id,),) = until(sending)
         assert server.status(SID, "delivered", message=message_id) == 204
-        workplace.sandbox.faults.clear()
-        running.kill()
-    (found,) = workplace.query("SELECT state, sid FROM messages WHERE id = ?", message_id)
-    assert found == ("delivered", SID)
+        assert running.wait().code == 0
+    found = workplace.query("SELECT state, sid FROM messages WHERE id = ?", message_id)
+    assert found == [("delivered", SID)]
+    assert [one["late"] for one in events(workplace, "message_accepted")] == [False, True]
     assert "ok" in workplace.command("audit", "verify")
 
 
