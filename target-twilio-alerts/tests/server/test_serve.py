@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from office import Office
 from serving import PUBLIC, served
+from singer import invoice
+from waiting import until
 
 from target_twilio_alerts.server import settings as server_settings
 
@@ -30,6 +35,29 @@ def test_it_ends_when_it_is_told_to_and_its_run_is_closed(workplace, number):
     workplace.command("audit", "prove", "--run", run[0])
 
 
+def test_all_that_was_answered_before_the_end_is_written(workplace):
+    sids = [f"SM{number:032x}" for number in range(400)]
+    with served(workplace) as server, ThreadPoolExecutor(8) as threads:
+
+        def post(sid):
+            try:
+                return server.status(sid, "sent")
+            except requests.ConnectionError:
+                return None
+
+        posts = [threads.submit(post, sid) for sid in sids]
+        until(lambda: sum(one.done() for one in posts) > 40)
+        server.process.send_signal(signal.SIGTERM)
+        answers = [one.result() for one in posts]
+        assert server.process.wait(60) == 0
+    kept = workplace.query("SELECT body FROM audit_events WHERE kind = 'callback_unmatched'")
+    written = {json.loads(body)["sid"] for (body,) in kept}
+    answered = {sid for sid, code in zip(sids, answers, strict=True) if code == 204}
+    assert answered <= written
+    assert 0 < len(answered) < len(sids)
+    assert workplace.query("SELECT outcome FROM runs") == [("completed",)]
+
+
 def test_it_listens_on_this_machine_only_and_tells_of_itself(workplace):
     with served(workplace) as server:
         assert server.url.startswith("http://127.0.0.1:")
@@ -45,8 +73,6 @@ def test_it_listens_on_this_machine_only_and_tells_of_itself(workplace):
 
 def test_messages_are_counted_by_state(office):
     office.people(ap={"sms": "+46701740605"})
-    from singer import invoice  # noqa: PLC0415
-
     office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
     with served(office.workplace) as server:
         assert server.metric("twilio_alerts_messages", state="pending") == 1
