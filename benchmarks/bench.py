@@ -24,6 +24,7 @@ import proving
 import reading
 import rehearsing
 import report
+import webhooking
 from measuring import CACHE, ROOT
 from serving import PAGE, serving
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _OF_THE_TAP = ("read", "latency", "start", "memory")
 _OF_ITS_OUTPUT = ("target", "backtest")
-PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "verify", "callbacks", "idle")
+PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "verify", "callbacks", "webhook", "idle")
 BIN = Path(sys.executable).parent
 
 
@@ -62,6 +63,7 @@ def sections(wanted: set[str], records: int, rounds: int, seconds: int) -> Itera
             "conditions": alerting.conditions,
             "verify": partial(proving.prove, BIN, place, rounds),
             "callbacks": partial(hearing.hear, BIN, place, seconds),
+            "webhook": partial(webhooking.webhook, BIN, place, rounds),
             "idle": partial(idling.idle, BIN, place),
         }
         yield from (measured() for name, measured in others.items() if name in wanted)
