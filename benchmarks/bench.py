@@ -1,7 +1,7 @@
-"""Measures the tap beside others, its start and memory, the target, what it sends, and an idle run.
+"""Measures the tap beside others, the target, what it sends and hears, the trail, and an idle run.
 
-Usage: bench.py [PART...] [--records N] [--rounds N] [--write]; all parts by default. What is
-printed are seconds of this machine, and ratios; only the ratios mean anything elsewhere.
+Usage: bench.py [PART...] [--records N] [--rounds N] [--seconds N] [--write]; all parts by default.
+What is printed are seconds of this machine, and ratios; only the ratios mean anything elsewhere.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING
 
 import alerting
 import clients
+import hearing
 import idling
 import proving
 import reading
 import rehearsing
 import report
 import sending
+import webhooking
 from measuring import CACHE, ROOT
 from serving import PAGE, serving
 
@@ -34,11 +36,12 @@ if TYPE_CHECKING:
 
 _OF_THE_TAP = ("read", "latency", "start", "memory")
 _OF_ITS_OUTPUT = ("target", "backtest")
-PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, "conditions", "send", "verify", "idle")
+_OTHERS = ("conditions", "send", "verify", "callbacks", "webhook", "idle")
+PARTS = (*_OF_THE_TAP, *_OF_ITS_OUTPUT, *_OTHERS)
 BIN = Path(sys.executable).parent
 
 
-def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
+def sections(wanted: set[str], records: int, rounds: int, seconds: int) -> Iterator[Section]:
     """Measure what is wanted, part by part."""
     CACHE.mkdir(exist_ok=True)
     lines = reading.OUTPUT / clients.TAP
@@ -62,6 +65,8 @@ def sections(wanted: set[str], records: int, rounds: int) -> Iterator[Section]:
             "conditions": alerting.conditions,
             "send": partial(sending.send, BIN, place),
             "verify": partial(proving.prove, BIN, place, rounds),
+            "callbacks": partial(hearing.hear, BIN, place, seconds),
+            "webhook": partial(webhooking.webhook, BIN, place, rounds),
             "idle": partial(idling.idle, BIN, place),
         }
         yield from (measured() for name, measured in others.items() if name in wanted)
@@ -73,6 +78,7 @@ def main() -> None:
     parser.add_argument("what", nargs="*", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--records", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=60, help="of callbacks")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md too")
     arguments = parser.parse_args()
     wanted = set(PARTS) if "all" in arguments.what else set(arguments.what)
@@ -83,7 +89,7 @@ def main() -> None:
     facts = report.machine(os.getloadavg()[0])
     found = []
     try:
-        for section in sections(wanted, arguments.records, arguments.rounds):
+        for section in sections(wanted, arguments.records, arguments.rounds, arguments.seconds):
             report.say(section)
             found.append(section)
     finally:

@@ -36,14 +36,7 @@ def idle(programs: Path, place: Path) -> Section:
         programs: Where Meltano is installed.
         place: An empty folder.
     """
-    project = place / "project"
-    project.mkdir()
-    for name in _COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns(".*", "tests"))
-        else:
-            shutil.copy2(source, project / name)
+    project = project_in(place / "project")
     shutil.copytree(ROOT / "benchmarks" / "trivial", project / "trivial")
     jobs = {_TRIVIAL: project / "trivial", _OURS: project}
     with Sandbox(seed=1) as sandbox:
@@ -72,3 +65,15 @@ def idle(programs: Path, place: Path) -> Section:
         ],
         [ratio_budget("an idle run against two trivial plugins", ours.wall / trivial.wall, _MOST)],
     )
+
+
+def project_in(folder: Path) -> Path:
+    """Copy what a Meltano project needs to a folder that does not exist yet; gives the folder."""
+    folder.mkdir()
+    for name in _COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns(".*", "tests"))
+        else:
+            shutil.copy2(source, folder / name)
+    return folder

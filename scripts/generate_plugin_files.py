@@ -51,6 +51,7 @@ COMMANDS: dict[str, dict[str, dict[str, str]]] = {
             "release": "Send what the flood brake holds.",
             "resend": "Send a message again, as a new linked attempt.",
             "send-test": "Send a recipient a test message.",
+            "serve": "Hear callbacks of Twilio and webhooks of Visma.",
             "test": "Play the tests of the rules.",
             "silence": "Tell nobody of what matches, for a while.",
         }.items()

@@ -58,7 +58,7 @@ class Session:
         self._dispatcher = wiring.build_dispatcher(
             settings, self._ledger, channels, self._run, self._alerts
         )
-        messages = Messages(settings.templates_dir)
+        messages = Messages(settings.templates_dir, public_url=settings.public_url)
         self._follow_up = FollowUp(
             self._ledger,
             self._alerts,

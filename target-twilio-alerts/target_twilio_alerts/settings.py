@@ -14,9 +14,15 @@ from sqlalchemy.exc import ArgumentError
 
 from target_twilio_alerts.audit.settings import TRAIL_SETTINGS, checked_retention
 from target_twilio_alerts.ledger.databases import NOT_A_URL
+from target_twilio_alerts.server.settings import (
+    SERVER_SETTINGS,
+    checked_command,
+    checked_header,
+    checked_key,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
 
 TWILIO_API_URL = "https://api.twilio.com"
@@ -37,7 +43,8 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         secret=True,
         title="Auth token",
-        description="Auth token of the Twilio account. Not needed with an API key.",
+        description="Auth token of the Twilio account. Not needed with an API key, but for "
+        "callbacks: Twilio signs them with it.",
     ),
     th.Property(
         "api_key_sid",
@@ -151,10 +158,11 @@ SETTINGS = th.PropertiesList(
         "public_url",
         th.StringType,
         title="Public URL",
-        description="Address under which Twilio reaches us with delivery statuses. Without it "
-        "the statuses are polled at each run.",
+        description="Address under which Twilio, and links in emails, reach `twilio-alerts serve`. "
+        "Without it statuses are only polled, at each run.",
         examples=["https://alerts.example.com"],
     ),
+    *SERVER_SETTINGS,
     th.Property(
         "max_in_flight",
         th.IntegerType(minimum=1, maximum=16),
@@ -252,6 +260,10 @@ class Settings:
     restored_ledger: str
     retention: timedelta | None
     public_url: str | None
+    sendgrid_webhook_key: str | None
+    visma_webhook_secret: str | None
+    visma_webhook_header: str | None
+    poll_command: tuple[str, ...]
     max_in_flight: int
     messages_per_second: int | None
     calls_per_second: int
@@ -275,12 +287,7 @@ class Settings:
         """
         root = root or Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())
         given = {field.name: _given(config, field.name) for field in fields(cls)}
-        for name, pattern, example in _PATTERNS:
-            if given[name] is not None and not re.fullmatch(pattern, given[name]):
-                raise SettingsError(f"{name}: not of the form {example}; copy it from the Console")
-        for name in ("auth_token", "api_key_secret", "sendgrid_api_key"):
-            if given[name] is not None and not re.fullmatch(r"[!-~]+", given[name]):
-                raise SettingsError(f"{name}: has a character that none has; copy it once more")
+        _check_texts(given)
         for name, choices in _CHOICES.items():
             if given[name] not in choices:
                 *others, last = choices
@@ -291,7 +298,8 @@ class Settings:
         for name in ("twilio_messaging_url", "public_url"):
             if given[name] is not None:
                 given[name] = _checked_url(name, given[name])
-        given["retention"] = _checked_retention(given["retention"])
+        for name, check in _CHECKS.items():
+            given[name] = _checked(check, given[name])
         given["alerts_file"] = root / given["alerts_file"]
         given["anchor_file"] = given["anchor_file"] and root / given["anchor_file"]
         given["ledger_url"] = _rooted_ledger_url(given["ledger_url"], root)
@@ -361,6 +369,15 @@ def _given(config: Mapping[str, Any], name: str) -> Any:
     return SETTINGS["properties"][name].get("default") if value in (None, "") else value
 
 
+def _check_texts(given: Mapping[str, Any]) -> None:
+    for name, pattern, example in _PATTERNS:
+        if given[name] is not None and not re.fullmatch(pattern, given[name]):
+            raise SettingsError(f"{name}: not of the form {example}; copy it from the Console")
+    for name in ("auth_token", "api_key_secret", "sendgrid_api_key", "visma_webhook_secret"):
+        if given[name] is not None and not re.fullmatch(r"[!-~]+", given[name]):
+            raise SettingsError(f"{name}: has a character that none has; copy it once more")
+
+
 def _checked_senders(given: Mapping[str, Any]) -> dict[str, str]:
     senders = {country.upper(): str(sender or "").strip() for country, sender in given.items()}
     for country, sender in senders.items():
@@ -374,9 +391,17 @@ def _checked_senders(given: Mapping[str, Any]) -> dict[str, str]:
     return senders
 
 
-def _checked_retention(text: str | None) -> timedelta | None:
+_CHECKS: dict[str, Callable[[str | None], Any]] = {
+    "retention": checked_retention,
+    "sendgrid_webhook_key": checked_key,
+    "visma_webhook_header": checked_header,
+    "poll_command": checked_command,
+}
+
+
+def _checked(check: Callable[[str | None], Any], text: str | None) -> Any:
     try:
-        return checked_retention(text)
+        return check(text)
     except ValueError as error:
         raise SettingsError(str(error)) from None
 

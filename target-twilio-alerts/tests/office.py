@@ -70,7 +70,7 @@ class Office:
         intake = Intake(
             ledger,
             load_alerts(self.root / "alerts.yml"),
-            Messages(self.root / "templates"),
+            Messages(self.root / "templates", public_url=self.config.get("public_url")),
             run=run,
             on_messages=lambda: None,
         )

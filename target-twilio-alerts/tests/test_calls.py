@@ -10,6 +10,7 @@ from singer import baseline, invoice, record, schema, state
 ANNA = "+46701740605"
 UNANSWERED, IMPOSSIBLE, BUSY = "+46701740691", "+46701740692", "+46701740693"
 FORBIDDEN = "+46701740697"
+AGAIN = "#rc=5&rp=ct,rt,5xx"
 RULES = """
 recipients:
   anna: {{name: Anna Berg, voice: "{number}", locale: {locale}}}
@@ -110,9 +111,15 @@ def test_a_public_url_asks_for_a_key_and_for_the_status(workplace, run):
     run(locale="fi_FI")
     ((reference,),) = workplace.messages("messages.id")
     (call,) = calls(workplace)
-    assert call.status_callback == f"https://alerts.example.com/twilio/status?message={reference}"
-    keypress = f"https://alerts.example.com/twilio/keypress?message={reference}"
-    assert f'<Gather action="{keypress}" method="POST" numDigits="1">' in call.twiml
+    assert (
+        call.status_callback
+        == f"https://alerts.example.com/twilio/status?message={reference}{AGAIN}"
+    )
+    keypress = f"https://alerts.example.com/twilio/keypress?message={reference}{AGAIN}"
+    assert (
+        f'<Gather action="{keypress.replace("&", "&amp;")}" method="POST" numDigits="1">'
+        in call.twiml
+    )
     assert call.said.endswith("Kuittaa painamalla mitä tahansa numeroa.")
 
 

@@ -158,6 +158,13 @@ def test_of_two_calls_neither_is_taken_for_ours(lost, again):
     assert again() == ["unknown", "unknown"]
 
 
+def test_a_message_that_is_found_delivered_ends_so_and_its_trail_agrees(workplace, lost, again):
+    lost("1")
+    workplace.sandbox.twilio.settle()
+    assert again() == ["delivered"]
+    assert "ok" in workplace.command("audit", "verify")
+
+
 def test_of_an_email_nobody_can_ask(lost, again):
     lost("1", via="email")
     assert again() == ["unknown"]

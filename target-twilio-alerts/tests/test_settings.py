@@ -157,7 +157,13 @@ def test_what_email_needs_depends_on_its_driver(tmp_path, config, missing):
 
 def test_secrets_are_marked_as_such():
     secret = {name for name, schema in SETTINGS["properties"].items() if schema.get("secret")}
-    assert secret == {"auth_token", "api_key_secret", "sendgrid_api_key", "ledger_url"}
+    assert secret == {
+        "auth_token",
+        "api_key_secret",
+        "sendgrid_api_key",
+        "visma_webhook_secret",
+        "ledger_url",
+    }
 
 
 def test_every_setting_says_what_it_is():

@@ -18,6 +18,7 @@ from target_twilio_alerts.cli.preview import preview
 from target_twilio_alerts.cli.prove import prove
 from target_twilio_alerts.cli.rehearse import rehearse
 from target_twilio_alerts.cli.release import release
+from target_twilio_alerts.cli.serve import serve
 from target_twilio_alerts.cli.silence import silence
 from target_twilio_alerts.cli.undecided import undecided
 from target_twilio_alerts.cli.verify import verify
@@ -57,6 +58,7 @@ main.add_command(rehearse)
 main.add_command(release)
 main.add_command(resend)
 main.add_command(send_test)
+main.add_command(serve)
 main.add_command(silence)
 
 __all__ = ["main"]

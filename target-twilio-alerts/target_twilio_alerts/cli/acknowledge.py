@@ -8,7 +8,8 @@ import click
 import sqlalchemy as sa
 
 from target_twilio_alerts.cli.workplace import masked, operator_name, told_in_one_line
-from target_twilio_alerts.ledger import Event, escalations, events, runs
+from target_twilio_alerts.delivery.acknowledging import acknowledge
+from target_twilio_alerts.ledger import escalations, runs
 from target_twilio_alerts.ledger.escalations import Acknowledgement
 from target_twilio_alerts.ledger.tables import alerts, iso_utc, messages
 
@@ -39,17 +40,10 @@ def ack(workplace: Workplace, reference: str, *, by: str | None, reason: str | N
                 f"no message or alert {reference} in the ledger; `twilio-alerts audit` lists them",
             )
         made = Acknowledgement(alert_id, now, by or operator_name(), _HOW, reason or None)
-        if not escalations.acknowledge(connection, made):
+        if not acknowledge(connection, made, operator=operator_name()):
             known = escalations.acknowledgement(connection, alert_id)
             who = "" if known is None else f" by {known.by} at {iso_utc(known.at)}"
             raise click.ClickException(f"alert {alert_id} has been acknowledged{who}")
-        body = {"by": made.by, "how": made.how, "operator": operator_name(), "reason": reason}
-        event = Event(
-            "alert_acknowledged",
-            {name: value for name, value in body.items() if value},
-            alert_id=alert_id,
-        )
-        events.append(connection, [event], at=now, run_id=None)
     click.echo(f"{alert_id}: acknowledged by {made.by}")
 
 

@@ -281,7 +281,7 @@ def _deliver(
         follow_up = FollowUp(
             ledger,
             workplace.alerts,
-            Messages(settings.templates_dir),
+            Messages(settings.templates_dir, public_url=settings.public_url),
             run=run,
             ask=lambda: follow(ledger, channels, run=run),
             anchor_notify=settings.anchor_notify,

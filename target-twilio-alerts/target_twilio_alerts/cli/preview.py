@@ -90,7 +90,8 @@ def preview(
     else:
         values = load_values(version.header, shown.entity)
         about = f"{shown.entity.label} {values.get('number') or ''}".strip()
-    writer = Messages(workplace.settings.templates_dir)
+    settings = workplace.settings
+    writer = Messages(settings.templates_dir, public_url=settings.public_url)
     for one in Previews(alerts, writer, quiet, now).of(shown, values, previous):
         row = {"rule": rule, "about": about, "holds": holds, **one.as_json()}
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else _told(row, one.due_at, now))

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+RETRIES = "rc=5&rp=ct,rt,5xx"
+"""How often Twilio tries again, and after what: it stays in the fragment, which is neither sent nor
+signed. By itself it tries once more, and not after an answer such as 503."""
+
 
 @dataclass(frozen=True)
 class CallbackUrls:
@@ -23,4 +27,5 @@ class CallbackUrls:
     def _of(self, what: str, message_id: str) -> str | None:
         if self.public_url is None:
             return None
-        return f"{self.public_url}/twilio/{what}?{urlencode({'message': message_id})}"
+        query = urlencode({"message": message_id})
+        return f"{self.public_url}/twilio/{what}?{query}#{RETRIES}"

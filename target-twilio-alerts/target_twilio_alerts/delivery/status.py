@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy.engine import Connection
+
     from target_twilio_alerts.delivery.channels import Channel, StatusReport
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.runs import Run
@@ -37,6 +39,8 @@ _STATES = {
     "scheduled": MessageState.ACCEPTED,
     "queued": MessageState.ACCEPTED,
     "sending": MessageState.ACCEPTED,
+    "processed": MessageState.ACCEPTED,
+    "deferred": MessageState.ACCEPTED,
     "sent": MessageState.SENT,
     "delivered": MessageState.DELIVERED,
     "partially_delivered": MessageState.DELIVERED,
@@ -49,9 +53,20 @@ _STATES = {
     "completed": MessageState.DELIVERED,
     "busy": MessageState.UNDELIVERED,
     "no-answer": MessageState.UNDELIVERED,
+    "dropped": MessageState.FAILED,
+    "bounce": MessageState.UNDELIVERED,
 }
-"""Twilio's statuses as our states. Source: twilio-messages-calls.openapi.json, message_enum_status
-and call_enum_status. A call that was answered is delivered, be it by a machine."""
+"""Twilio's statuses, and SendGrid's events, as our states.
+
+Source: twilio-messages-calls.openapi.json, message_enum_status and call_enum_status. A call that
+was answered is delivered, be it by a machine. Those that are one state of ours are in the order in
+which they come.
+"""
+
+_PLACES = {status: place for place, status in enumerate(_STATES)}
+
+_TAKES_BACK = {"bounce": MessageState.DELIVERED}
+"""What was said too early: a mail server may take an email and return it later."""
 
 _RANK = {
     MessageState.ACCEPTED: 1,
@@ -69,6 +84,8 @@ def next_state(current: MessageState, status: str) -> MessageState | None:
     A status only moves up in rank, and a status that we do not know moves nothing.
     """
     reported = _STATES.get(status)
+    if _TAKES_BACK.get(status) is current:
+        return reported
     if reported is None or _RANK[reported] <= _RANK.get(current, 0):
         return None
     return reported
@@ -113,35 +130,45 @@ def apply_report(ledger: Ledger, row: sa.Row[Any], report: StatusReport, *, run:
     """Write what a provider says of a message: its state if it moves up, and the event."""
     now = utc_now()
     with ledger.write() as connection:
-        # Since it was asked for, another process may have been told more.
-        known = connection.execute(
-            sa.select(messages.c.state, messages.c.status)
-            .where(messages.c.id == row.id)
-            .with_for_update(key_share=True),
-        ).one()
-        # Of what moves nothing the trail must not tell.
-        values = _news(known, report, is_sms=row.channel == "sms", at=now)
-        connection.execute(sa.update(messages).where(messages.c.id == row.id).values(**values))
-        if "status" in values:
-            code = values.get("error_code")
-            body = {"sid": row.sid, "status": report.status, "error_code": code}
-            words = values.get("error_message")
-            event = Event(
-                "message_status",
-                body if code is None else {**body, "error_message": words},
-                alert_id=row.alert_id,
-                message_id=row.id,
-            )
-            address = connection.execute(
-                sa.select(message_contents.c.address).where(
-                    message_contents.c.message_id == row.id,
-                ),
-            ).scalar_one()
-            told = [
-                event,
-                *remember_opt_out(connection, row.id, row.channel, address, code, at=now),
-            ]
-            events.append(connection, told, at=now, run_id=run.id)
+        told = apply_in(connection, row, report, at=now)
+        events.append(connection, told, at=now, run_id=run.id)
+
+
+def apply_in(
+    connection: Connection, row: sa.Row[Any], report: StatusReport, *, at: datetime
+) -> list[Event]:
+    """Write what a provider says of a message; gives the events that tell of it.
+
+    Args:
+        connection: A transaction that writes; whoever has it appends the events.
+        row: The message's `id`, `alert_id`, `channel` and `sid`.
+        report: What the provider says.
+        at: When it was said.
+    """
+    # Since the row was read, another process may have been told more.
+    known = connection.execute(
+        sa.select(messages.c.state, messages.c.status)
+        .where(messages.c.id == row.id)
+        .with_for_update(key_share=True),
+    ).one()
+    # Of what moves nothing the trail must not tell.
+    values = _news(known, report, is_sms=row.channel == "sms", at=at)
+    connection.execute(sa.update(messages).where(messages.c.id == row.id).values(**values))
+    if "status" not in values:
+        return []
+    code = values.get("error_code")
+    body = {"sid": row.sid, "status": report.status, "error_code": code}
+    words = values.get("error_message")
+    event = Event(
+        "message_status",
+        body if code is None else {**body, "error_message": words},
+        alert_id=row.alert_id,
+        message_id=row.id,
+    )
+    address = connection.execute(
+        sa.select(message_contents.c.address).where(message_contents.c.message_id == row.id),
+    ).scalar_one()
+    return [event, *remember_opt_out(connection, row.id, row.channel, address, code, at=at)]
 
 
 def _news(
@@ -149,18 +176,26 @@ def _news(
 ) -> dict[str, Any]:
     """What a report changes of a message; only the time, if it is behind what is known."""
     values: dict[str, Any] = {"status_at": at}
-    current, reported = MessageState(known.state), _STATES.get(report.status)
-    is_behind = reported is not None and _RANK[reported] <= _RANK.get(current, 0)
-    if is_behind and reported is not current:
+    if _is_behind(known, report.status):
         return values
-    if report.status != known.status:
-        values["status"] = report.status
     if report.segments and is_sms:
         values["segments"] = report.segments
-    moved = next_state(current, report.status)
+    moved = next_state(MessageState(known.state), report.status)
     if moved is not None:
         values |= {"state": moved.value, "updated_at": at}
-    if report.error_code is not None and "status" in values:
+    if report.status == known.status and moved is None:
+        return values
+    values["status"] = report.status
+    if report.error_code is not None:
         words = None if report.error_message is None else mask_text(report.error_message)
         values |= {"error_code": str(report.error_code), "error_message": words}
     return values
+
+
+def _is_behind(known: sa.Row[Any], status: str) -> bool:
+    """Whether a message is known to have come further than a status says."""
+    current, reported = MessageState(known.state), _STATES.get(status)
+    if reported is current:
+        # Several statuses are one state of ours; they come in this order too.
+        return _PLACES[status] < _PLACES.get(known.status, 0)
+    return reported is not None and next_state(current, status) is None

@@ -86,11 +86,12 @@ def settle(
     status: str | None,
     accepted_at: datetime,
     at: datetime,
+    before: Sequence[MessageState] = (MessageState.UNKNOWN,),
 ) -> bool:
-    """Move an unknown message to what it was: accepted; False if it is not unknown any more."""
+    """Move a message from one of the states ``before`` to accepted; False if it is in none."""
     settled = connection.execute(
         sa.update(messages)
-        .where(messages.c.id == message_id, messages.c.state == MessageState.UNKNOWN.value)
+        .where(messages.c.id == message_id, messages.c.state.in_([one.value for one in before]))
         .values(
             state=MessageState.ACCEPTED.value,
             reason=None,

@@ -164,6 +164,7 @@ def email_text(context: MessageContext, formats: Formats) -> str:
             "phrases": formats.phrases,
             "footer": _footer(context, formats),
             "reference": _reference(context, formats),
+            "acknowledge_url": context.acknowledge_url,
         }
     ).strip()
 
@@ -188,6 +189,7 @@ def email_html(
             "accent": _ACCENTS.get(context.severity, _ACCENT),
             "footer": _footer(context, formats),
             "reference": _reference(context, formats),
+            "acknowledge_url": context.acknowledge_url,
         }
     )
 
@@ -208,6 +210,7 @@ def digest_html(
             "accent": _ACCENT,
             "footer": "",
             "reference": reference,
+            "acknowledge_url": None,
         }
     )
 

@@ -29,6 +29,7 @@ class MessageContext:
         undecided: Why the rule could not decide the document, where that is what is told; else
             None.
         step: Which step of an escalation tells it; 0: the first telling.
+        acknowledge_url: Where its reader says that they take care; None where they cannot.
     """
 
     rule: str
@@ -40,6 +41,7 @@ class MessageContext:
     today: date | None = None
     undecided: str | None = None
     step: int = 0
+    acknowledge_url: str | None = None
 
 
 @dataclass(frozen=True)

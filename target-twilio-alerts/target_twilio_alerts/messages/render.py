@@ -49,9 +49,11 @@ class Messages:
 
     Args:
         templates_dir: The company's own templates; None or a missing folder means built-in only.
+        public_url: Where readers of emails reach us, to acknowledge; None: they do not.
     """
 
-    def __init__(self, templates_dir: Path | None) -> None:
+    def __init__(self, templates_dir: Path | None, *, public_url: str | None = None) -> None:
+        self.public_url = public_url
         self._folder = templates_dir
         self._own = OwnTemplates(templates_dir)
 
@@ -263,6 +265,7 @@ def variables_of(context: MessageContext, formats: Formats) -> dict[str, Any]:
         "entity": context.entity,
         "today": context.today,
         "step": context.step,
+        "acknowledge_url": context.acknowledge_url,
     }
 
 

@@ -19,6 +19,7 @@ from target_twilio_alerts.messages import (
     hide_numbers,
     hide_numbers_in,
 )
+from target_twilio_alerts.messages.links import acknowledge_url
 from target_twilio_alerts.rules.expressions import UNDECIDED
 from target_twilio_alerts.rules.model import SEVERITIES
 from target_twilio_alerts.rules.routing import reach_themselves, route
@@ -237,6 +238,9 @@ class Composer:
             today=occasion.today,
             undecided=occasion.undecided,
             step=step,
+            acknowledge_url=acknowledge_url(self._messages.public_url, reference)
+            if channel == "email"
+            else None,
         )
         rendered = self._messages.render(
             context,

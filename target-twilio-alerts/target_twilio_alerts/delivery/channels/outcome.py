@@ -92,7 +92,7 @@ class StatusReport:
     """
 
     status: str
-    error_code: int | None = None
+    error_code: int | str | None = None
     error_message: str | None = None
     segments: int | None = None
     price: Decimal | None = None

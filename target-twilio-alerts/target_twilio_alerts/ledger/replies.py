@@ -1,0 +1,73 @@
+"""What somebody may have answered: the alerts that a telephone number was told of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from target_twilio_alerts.ledger.tables import (
+    MessageState,
+    acknowledgements,
+    message_contents,
+    messages,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+_LEFT = [
+    one.value
+    for one in (
+        MessageState.SENDING,
+        MessageState.UNKNOWN,
+        MessageState.ACCEPTED,
+        MessageState.SENT,
+        MessageState.DELIVERED,
+        MessageState.READ,
+        MessageState.UNDELIVERED,
+        MessageState.FAILED,
+    )
+]
+"""States of a message that its recipient may have got."""
+
+
+class Told(NamedTuple):
+    """A message to somebody, the alert that it is about, and whether somebody takes care."""
+
+    message_id: str
+    alert_id: str | None
+    recipient: str
+    created_at: datetime
+    is_acknowledged: bool
+
+
+def told(connection: Connection, channel: str, address: str, *, since: datetime) -> list[Told]:
+    """What an address was told over a channel since then, the newest first."""
+    table, contents = messages.c, message_contents.c
+    query = (
+        sa.select(
+            table.id,
+            table.alert_id,
+            table.recipient,
+            table.created_at,
+            acknowledgements.c.alert_id.is_not(None),
+        )
+        .join(message_contents, contents.message_id == table.id)
+        .outerjoin(acknowledgements, acknowledgements.c.alert_id == table.alert_id)
+        .where(
+            table.created_at >= since,
+            table.channel == channel,
+            table.state.in_(_LEFT),
+            contents.address == address,
+        )
+        .order_by(table.created_at.desc(), table.id)
+    )
+    return [
+        Told(message_id, alert_id, recipient, created_at, bool(is_acknowledged))
+        for message_id, alert_id, recipient, created_at, is_acknowledged in connection.execute(
+            query
+        )
+    ]

@@ -1,0 +1,32 @@
+"""Links in emails by which their readers acknowledge: nobody else can know them."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+
+_LETTERS = "bcdfghjklmnpqrstvwxz"
+"""No digits, so that no part of a link can be taken for an IBAN, and no vowels: no words."""
+
+_LENGTH = 30
+TOKEN = re.compile(rf"[{_LETTERS}]{{{_LENGTH}}}-[0-9A-Z]{{8}}")
+
+
+def acknowledge_url(public_url: str | None, reference: str) -> str | None:
+    """Draw a link (129 random bits) for the message of a reference; None without a public URL."""
+    if public_url is None:
+        return None
+    drawn = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    return f"{public_url}/ack/{drawn}-{reference}"
+
+
+def reference_of(token: str) -> str | None:
+    """The reference of the message that a link may be in; None if it can be none."""
+    return token.rpartition("-")[2] if TOKEN.fullmatch(token) else None
+
+
+def has_link(text: str, token: str) -> bool:
+    """Whether a link that was sent has this token."""
+    sent = re.findall(rf"/ack/({TOKEN.pattern})", text)
+    return any([hmac.compare_digest(one, token) for one in sent])  # noqa: C419 - each is compared

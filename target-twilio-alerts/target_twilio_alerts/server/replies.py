@@ -1,0 +1,130 @@
+"""What somebody answers to an SMS or a WhatsApp message: "K2M8P4RX", "ok", or "STOP".
+
+Source: https://www.twilio.com/docs/messaging/guides/webhook-request. A wrong acknowledgement would
+keep others from being told, so only what is certain is one: a reference that this very number was
+sent, or a yes from a number that was told of nothing else of late.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from target_twilio_alerts.delivery.acknowledging import acknowledge
+from target_twilio_alerts.ledger import Event, events, opt_outs, replies
+from target_twilio_alerts.ledger.escalations import Acknowledgement
+from target_twilio_alerts.ledger.opt_outs import OptOut, hash_of
+from target_twilio_alerts.ledger.runs import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+    from starlette.requests import Request
+
+    from target_twilio_alerts.ledger import Ledger
+    from target_twilio_alerts.ledger.replies import Told
+    from target_twilio_alerts.ledger.runs import Run
+    from target_twilio_alerts.server.signature import TwilioSignature
+
+_HOW = "reply"
+_REFERENCE_COUNTS, _YES_COUNTS = timedelta(days=30), timedelta(hours=24)
+"""How long after a message its reference, or a yes, is an answer to it."""
+
+STOP = frozenset({"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"})
+"""Words by which Twilio takes a number for opted out, if they are all that is said."""
+
+YES = frozenset(
+    {
+        *("1", "OK", "OKAY", "ACK", "ACKNOWLEDGE", "YES"),
+        *("JA", "JO", "JEPP", "KVITTERA", "KVITTERAR", "KVITTERT", "KVITTERER"),
+        *("KYLLÄ", "SELVÄ", "KUITTAAN", "KUITATTU"),
+    }
+)
+
+_REFERENCE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{8}\b")
+_NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+
+class Reply(NamedTuple):
+    """What somebody answered."""
+
+    channel: str
+    address: str
+    words: str
+    opts: str
+
+
+class Replies:
+    """Hears answers, and says nothing to them: a machine that answers must find no other.
+
+    Args:
+        signature: Tells Twilio's requests from others.
+        ledger: Where alerts are acknowledged.
+        run: The run at work.
+    """
+
+    def __init__(self, signature: TwilioSignature, ledger: Ledger, run: Run) -> None:
+        self._signature = signature
+        self._ledger = ledger
+        self._run = run
+
+    async def __call__(self, request: Request) -> Response:
+        """Take one answer."""
+        form = await self._signature.form(request)
+        prefix, _, address = form.get("From", "").rpartition(":")
+        channel = "whatsapp" if prefix == "whatsapp" else "sms"
+        words = " ".join(form.get("Body", "").split()).upper()
+        reply = Reply(channel, address, words, form.get("OptOutType", "").upper())
+        request.state.result = await run_in_threadpool(self._take, reply)
+        return Response(_NOTHING, media_type="text/xml")
+
+    def _take(self, reply: Reply) -> str:
+        """Do what an answer says; gives what that was."""
+        now = utc_now()
+        with self._ledger.read() as connection:
+            told = replies.told(
+                connection, reply.channel, reply.address, since=now - _REFERENCE_COUNTS
+            )
+        if reply.opts == "STOP" or reply.words.rstrip(".!") in STOP:
+            with self._ledger.write() as connection:
+                return self._opt_out(connection, reply, told)
+        result = "not understood"
+        for one in _meant(reply, told):
+            made = Acknowledgement(one.alert_id or "", now, one.recipient, _HOW, None)
+            with self._ledger.write() as connection:
+                acknowledge(connection, made, run_id=self._run.id)
+            result = "acknowledged"
+        return result
+
+    def _opt_out(self, connection: Connection, reply: Reply, told: Sequence[Told]) -> str:
+        """Remember that somebody wants no more; of a number that we never told, nothing is."""
+        if not told:
+            return "opted out, unknown"
+        now, message_id = utc_now(), told[0].message_id
+        address = hash_of(reply.channel, reply.address)
+        one = OptOut(reply.channel, address, now, message_id, "reply STOP")
+        if opt_outs.add(connection, one):
+            body = {"channel": one.channel, "source": one.source}
+            event = Event("opted_out", body, message_id=message_id)
+            events.append(connection, [event], at=now, run_id=self._run.id)
+        return "opted out"
+
+
+def _meant(reply: Reply, told: Sequence[Told]) -> list[Told]:
+    """One message of each alert that an answer is certainly about."""
+    by_reference = {one.message_id: one for one in told if one.alert_id}
+    named = [by_reference[one] for one in _REFERENCE.findall(reply.words) if one in by_reference]
+    if named:
+        return list({one.alert_id: one for one in named}.values())
+    if reply.words.rstrip(".!") not in YES:
+        return []
+    since = utc_now() - _YES_COUNTS
+    lately = [one for one in told if one.created_at >= since and not one.is_acknowledged]
+    alerts = {one.alert_id: one for one in lately}
+    # A digest, or a second alert: nobody knows which of them the yes is for.
+    return [one for one in alerts.values() if one.alert_id] if len(alerts) == 1 else []

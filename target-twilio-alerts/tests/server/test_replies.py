@@ -1,0 +1,151 @@
+"""What people answer to an SMS or a WhatsApp message."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ledgers import ON_BOTH
+from office import Office
+from serving import served
+from singer import invoice
+
+ANNA, BO = "+46701740605", "+46701740606"
+
+
+@pytest.fixture
+def office(workplace):
+    return Office(workplace)
+
+
+@pytest.fixture
+def told(office):
+    """Tells Anna and Bo of invoices; gives the references by number and recipient."""
+
+    def tell(*numbers):
+        office.people(anna={"sms": ANNA}, bo={"sms": BO})
+        office.alert(*(invoice(n, 75000, stamp="2026-11-20T11:00:00") for n in numbers))
+        office.workplace.command("deliver")
+        rows = office.workplace.messages("alerts.title", "messages.recipient", "messages.id")
+        return {(title.split()[-1], who): message for title, who, message in rows}
+
+    return tell
+
+
+def answer(server, body, *, number=ANNA, **more):
+    fields = {"MessageSid": "SM" + "d" * 32, "From": number, "To": "+46701740600", "Body": body}
+    reply = server.twilio("/twilio/reply", {**fields, **more})
+    assert reply.status_code == 200
+    assert reply.headers["content-type"].startswith("text/xml")
+    assert reply.text.endswith("<Response/>")
+
+
+def acknowledged(office):
+    """Numbers of the documents whose alerts somebody takes care of, with who."""
+    query = "SELECT alert_id, by, how FROM acknowledgements"
+    titles = dict(office.workplace.query("SELECT id, title FROM alerts"))
+    rows = office.workplace.query(query)
+    return sorted((titles[alert].split()[-1], by, how) for alert, by, how in rows)
+
+
+@ON_BOTH
+def test_a_reference_in_an_answer_acknowledges_its_alert_once(office, told):
+    references = told("1", "2")
+    with served(office.workplace) as server:
+        for _ in range(2):
+            answer(server, f"Ok, I take ref {references['2', 'anna'].lower()}.")
+        assert acknowledged(office) == [("2", "anna", "reply")]
+        answer(server, f"{references['1', 'bo']} {references['2', 'bo']}", number=BO)
+        assert (
+            server.metric("twilio_alerts_requests_total", about="reply", result="acknowledged") == 3
+        )
+    assert acknowledged(office) == [("1", "bo", "reply"), ("2", "anna", "reply")]
+    office.run("audit", "verify")
+
+
+def test_a_reference_that_another_number_was_sent_acknowledges_nothing(office, told):
+    references = told("1")
+    with served(office.workplace) as server:
+        answer(server, references["1", "anna"], number=BO)
+        answer(server, references["1", "anna"], number="+46701740699")
+        answer(server, references["1", "anna"], number=f"whatsapp:{ANNA}")
+        answer(server, f"X{references['1', 'anna']}")
+    assert acknowledged(office) == []
+
+
+@pytest.mark.parametrize("word", ["ok", " Ja! ", "KUITTAAN"])
+def test_a_yes_acknowledges_the_only_alert_that_somebody_was_told_of(office, told, word):
+    told("1")
+    with served(office.workplace) as server:
+        answer(server, word)
+    assert acknowledged(office) == [("1", "anna", "reply")]
+
+
+def test_a_yes_to_one_of_two_alerts_acknowledges_nothing_until_only_one_is_left(office, told):
+    references = told("1", "2")
+    with served(office.workplace) as server:
+        answer(server, "ok")
+        assert acknowledged(office) == []
+        answer(server, references["1", "anna"])
+        answer(server, "ok")
+    assert acknowledged(office) == [("1", "anna", "reply"), ("2", "anna", "reply")]
+
+
+@pytest.mark.parametrize("words", ["who is this?", "not ok", "ok but later", "no", "", "stop it"])
+def test_other_words_acknowledge_nothing_and_opt_nobody_out(office, told, words):
+    told("1")
+    with served(office.workplace) as server:
+        answer(server, words)
+        counted = server.metric(
+            "twilio_alerts_requests_total", about="reply", result="not understood"
+        )
+        assert counted == 1
+    assert acknowledged(office) == []
+    assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(0,)]
+
+
+def test_a_yes_a_day_later_acknowledges_nothing(office, told):
+    told("1")
+    office.workplace.query("UPDATE messages SET created_at = '2026-01-01T00:00:00.000000Z'")
+    with served(office.workplace) as server:
+        answer(server, "ok")
+    assert acknowledged(office) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "more"), [("Stop", {}), ("STOP.", {}), ("stopp", {"OptOutType": "STOP"})]
+)
+def test_a_stop_is_an_opt_out_and_no_later_message_is_sent(office, told, words, more):
+    told("1")
+    with served(office.workplace) as server:
+        for _ in range(2):
+            answer(server, words, **more)
+    assert office.workplace.query("SELECT channel, source FROM opt_outs") == [("sms", "reply STOP")]
+    kept = "SELECT body FROM audit_events WHERE kind = 'opted_out'"
+    bodies = [json.loads(body) for (body,) in office.workplace.query(kept)]
+    assert bodies == [{"channel": "sms", "source": "reply STOP"}]
+    office.alert(invoice("3", 75000, stamp="2026-11-20T12:00:00"))
+    states = {
+        row["recipient"]: row["state"] for row in office.trail() if row["document"].endswith("3")
+    }
+    assert states == {"anna": "suppressed", "bo": "pending"}
+    assert acknowledged(office) == []
+
+
+def test_a_stop_of_a_number_that_was_never_told_is_not_kept(office, told):
+    told("1")
+    with served(office.workplace) as server:
+        answer(server, "STOP", number="+46701740699")
+    assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(0,)]
+
+
+def test_a_forged_answer_does_nothing(office, told):
+    references = told("1")
+    with served(office.workplace) as server:
+        fields = {"From": ANNA, "Body": references["1", "anna"]}
+        reply = server.twilio("/twilio/reply", fields, signature="x" * 28)
+        assert reply.status_code == 403
+        reply = server.twilio("/twilio/reply", {**fields, "Body": "STOP"}, signature="x" * 28)
+        assert reply.status_code == 403
+    assert acknowledged(office) == []
+    assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(0,)]
