@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 import pytest
+from ledgers import copied
 from singer import baseline, invoice, record, schema, state
 from test_kill import AFTER, BEFORE, ENDED, LOST
 from zygote import Step
@@ -48,12 +48,11 @@ def due(workplace, zygote):
     return workplace
 
 
-def copied(workplace, root):
-    """The same with a ledger and a log of emails of its own."""
+def with_a_copy(workplace, root, databases):
+    """The same with a ledger of its own."""
     root.mkdir()
     place = replace(workplace, root=root, config={**workplace.config})
-    place.config["ledger_url"] = f"sqlite:///{place.ledger_path}"
-    shutil.copy(workplace.ledger_path, place.ledger_path)
+    place.config["ledger_url"] = copied(workplace.config["ledger_url"], root, databases)
     return place
 
 
@@ -83,10 +82,10 @@ def all_sent(sandbox):
 
 
 @pytest.mark.parametrize("moment", [BEFORE, AFTER])
-def test_killed_at_each_step_they_leave_once(due, zygote, moment, tmp_path):
+def test_killed_at_each_step_they_leave_once(due, zygote, moment, tmp_path, databases):
     died, lost = 0, set()
     for number in range(1, 100):
-        place = copied(due, tmp_path / str(number))
+        place = with_a_copy(due, tmp_path / str(number), databases)
         place.config["max_in_flight"] = 1
         ended = zygote.start(place, state(LATER), die=Step(moment, number)).wait()
         if ended.code == 0:
@@ -98,9 +97,9 @@ def test_killed_at_each_step_they_leave_once(due, zygote, moment, tmp_path):
     assert lost
 
 
-def test_two_runs_at_once_take_each_step_once(due, zygote, tmp_path):
+def test_two_runs_at_once_take_each_step_once(due, zygote, tmp_path, databases):
     for number in range(10):
-        place = copied(due, tmp_path / str(number))
+        place = with_a_copy(due, tmp_path / str(number), databases)
         running = [zygote.start(place, state(LATER)) for _ in range(2)]
         assert [one.wait().code for one in running] == [0, 0]
         assert judge(place) == set()
