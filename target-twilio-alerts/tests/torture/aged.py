@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = str(Path(store.__file__).parent / "migrations")
 ERASABLE_SINCE = "0013"
-"""Before it alerts had no salt, and the trail no hashes of what they say."""
+"""Before it the trail told what alerts say of documents in plain words."""
 
 
 def aged(url: str, folder: Path, databases: Any, revision: str) -> str:
@@ -47,24 +47,29 @@ def _copy(source: Connection, target: Connection, table: sa.Table, revision: str
         query = query.order_by(tables.audit_events.c.seq)
     rows = [dict(row) for row in source.execute(query).mappings()]
     if revision < ERASABLE_SINCE and table is tables.audit_events:
-        rows = _without_hashes(rows)
+        rows = _in_plain_words(rows, source)
     if table is tables.chain_head:
         last = sa.select(tables.audit_events.c.hash).order_by(tables.audit_events.c.seq.desc())
         values = {**rows[0], "hash": target.execute(last).scalar()}
         target.execute(sa.update(table).values(values))
     elif rows:
-        target.execute(sa.insert(sa.table(table.name, *(sa.column(c.name, c.type) for c in kept))), rows)
+        places = [sa.column(column.name, column.type) for column in kept]
+        target.execute(sa.insert(sa.table(table.name, *places)), rows)
 
 
-def _without_hashes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The trail as it was sealed when alerts could not be erased."""
+def _in_plain_words(rows: list[dict[str, Any]], source: Connection) -> list[dict[str, Any]]:
+    """The trail as it was sealed when what alerts say could not be erased."""
+    table = tables.alerts.c
+    query = sa.select(table.id, table.reason, table.decision)
+    said = {
+        one.id: {"reason": one.reason, "decision": one.decision} for one in source.execute(query)
+    }
     seal = events.GENESIS
     for row in rows:
         if row["kind"] == "alert_raised":
-            body = json.loads(row["body"])
-            row["body"] = events.canonical_json(
-                {name: value for name, value in body.items() if not name.endswith("_hash")}
-            )
+            told = json.loads(row["body"]).items()
+            body = {name: value for name, value in told if not name.endswith("_hash")}
+            row["body"] = events.canonical_json({**body, **said[row["alert_id"]]})
         row["previous_hash"] = seal
         row["hash"] = seal = events.event_hash(row)
     return rows

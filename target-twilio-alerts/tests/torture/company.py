@@ -99,12 +99,12 @@ class Company:
 
     def work(self, *, only_held: bool = False) -> None:
         """Let documents come, and some of those that are there change."""
-        for _ in range(self.chance.randint(1, 4)):
+        for _ in range(self.chance.randint(2, 5)):
             known = list(self.newest)
             number = f"n{len(known) + 1}"
             if known and self.chance.random() < 1 / 3:
                 number = self.chance.choice(known)
-            level = 10_000 if only_held else self.chance.choice([10_000, 60_000, 90_000])
+            level = 10_000 if only_held else self.chance.choice([10_000, 60_000, 60_000, 90_000])
             hold = only_held or self.chance.random() < 1 / 4
             self._become(number, level + len(self.past), hold=hold)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from singer import baseline
@@ -20,6 +20,8 @@ from torture.moments import ANSWER, MIGRATING, MOMENTS, Moment
 from waiting import until
 from workplaces import made_workplace
 from zygote import DIGEST, ESCALATED, Step
+
+from target_twilio_alerts.ledger.store import HEAD_REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,8 +119,10 @@ class Life:
         self._kill(Moment("before a claim is committed", "commit", "claimed", most=1))
         config = self._place.config
         config["ledger_url"] = aged(config["ledger_url"], folder, databases, revision)
+        # Each migration has a statement at least, and the last one has three.
+        most = int(HEAD_REVISION) - int(revision) + 2
         for moment in (MIGRATING[0], *MIGRATING):
-            self._kill(moment)
+            self._kill(moment if moment.most == 1 else replace(moment, most=most))
         self._round = f"with a ledger of revision {revision}"
         self._finish()
 
@@ -126,7 +130,7 @@ class Life:
         """Go on, round after round, until the target has been killed so often; then end well."""
         while self.tally.number < kills:
             self.tally.rounds += 1
-            moments = [next(self._turns) for _ in range(self._chance.randint(1, 3))]
+            moments = [next(self._turns) for _ in range(self._chance.randint(2, 4))]
             self._round = f"round {self.tally.rounds}: {', '.join(one.name for one in moments)}"
             if self._chance.random() < 1 / 3 or any(
                 moment.state in {DIGEST, ESCALATED} for moment in moments
@@ -183,8 +187,10 @@ class Life:
         before = self._taken(provider)
         running = self._start(None)
         until(
-            lambda: running.has_ended()
-            or (fault.times == 0 and (moment.fault != ANSWER or self._taken(provider) > before))
+            lambda: (
+                running.has_ended()
+                or (fault.times == 0 and (moment.fault != ANSWER or self._taken(provider) > before))
+            )
         )
         running.kill()
         if fault.times == 0 and fault.drop is None:

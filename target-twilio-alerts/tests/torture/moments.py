@@ -30,7 +30,7 @@ class Moment:
     name: str
     event: str = ""
     state: str | None = None
-    most: int = 3
+    most: int = 2
     fault: str = ""
 
     def step(self, chance: random.Random) -> Step | None:
@@ -42,8 +42,9 @@ class Moment:
 
 MOMENTS = (
     Moment("before alerts are committed", "commit", RAISED),
-    Moment("alerts are committed, STATE is not out", "before state"),
-    Moment("STATE is out", "after state"),
+    Moment("after alerts are committed", "checkin", RAISED),
+    Moment("alerts are committed, STATE is not out", "before state", most=1),
+    Moment("STATE is out", "after state", most=1),
     Moment("before a claim is committed", "commit", "claimed"),
     Moment("after a claim", "checkin", "claimed"),
     Moment("before `sending` is committed", "commit", "sending"),
@@ -56,7 +57,7 @@ MOMENTS = (
     Moment("after a digest is committed", "checkin", DIGEST, most=1),
     Moment("before an escalation is committed", "commit", ESCALATED, most=1),
     Moment("after an escalation is committed", "checkin", ESCALATED, most=1),
-    Moment("at a random statement", "statement", most=120),
+    Moment("at a random statement", "statement", most=90),
     Moment("at a random time"),
 )
 

@@ -10,11 +10,14 @@ from torture.moments import MIGRATING, MOMENTS
 SEED = 20261125
 
 
-def test_killed_at_each_named_moment_and_at_random(tmp_path, sandbox, zygote):
-    life = Life(SEED, tmp_path, sandbox, zygote)
+@pytest.fixture
+def life(tmp_path, sandbox, zygote, database):
+    return Life(SEED, tmp_path, sandbox, zygote, database)
+
+
+def test_killed_at_each_named_moment_and_at_random(life):
     life.begin()
     life.live(40)
-    print(life.tally)
     assert {name for name, number in life.tally.kills.items() if number} == {
         moment.name for moment in MOMENTS
     }
@@ -23,9 +26,8 @@ def test_killed_at_each_named_moment_and_at_random(tmp_path, sandbox, zygote):
 @ON_BOTH
 @pytest.mark.parametrize("revision", ["0001", "0007", "0012"])
 def test_killed_in_a_migration_nothing_of_an_old_ledger_is_lost(
-    tmp_path, sandbox, zygote, database, databases, revision
+    life, tmp_path, databases, revision
 ):
-    life = Life(SEED, tmp_path, sandbox, zygote, database)
     life.begin_with_an_old_ledger(tmp_path, databases, revision)
     assert all(life.tally.kills[moment.name] for moment in MIGRATING), life.tally.kills
     life.live(life.tally.number + 3)
