@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _OF_A_FILE = re.compile(r"[0-9a-f]{32} \S+Z (?P<seq>\d{1,15}) (?P<hash>[0-9a-f]{64})\s*")
 _OF_A_LOG = re.compile(r"Ledger head: event (?P<seq>\d{1,15}), (?P<hash>[0-9a-f]{64})(?![0-9a-f])")
 
+_TAIL = 4096
+"""Bytes at the end of an anchor file, in which runs that end at once have theirs."""
+
 
 class AnchorError(Exception):
     """A file of anchors cannot be used; the text says why and how to mend it in one line."""
@@ -61,6 +64,17 @@ def read(paths: Iterable[Path]) -> dict[int, list[Anchor]]:
                 "lines `Ledger head: event ...`",
             )
     return found
+
+
+def newest(path: Path) -> Anchor | None:
+    """The anchor of the latest event at the end of an anchor file; None if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    return max(_anchors(path, lines), key=lambda one: one.seq, default=None)
 
 
 def _anchors(path: Path, lines: Iterable[str]) -> Iterable[Anchor]:
