@@ -1,23 +1,31 @@
-"""What is otherwise in a target of a test: smaller groups, or a guarantee that is taken out.
+"""What is otherwise in a target of a test: a disk that fills, or a guarantee that is taken out.
 
 They are made in a forked process, which has its own copy of the target's code.
 """
 
 from __future__ import annotations
 
+import ctypes
+import resource
 import secrets
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
 
 from target_twilio_alerts.delivery.steps import Steps
 from target_twilio_alerts.intake import group
 from target_twilio_alerts.intake.decisions import Group
-from target_twilio_alerts.ledger import events, versions
+from target_twilio_alerts.ledger import databases, events, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def make(name: str) -> None:
-    """Make a change."""
-    _CHANGES[name]()
+    """Make a change; a number may stand behind its name, after a colon."""
+    name, _, number = name.partition(":")
+    _CHANGES[name](*([int(number)] if number else []))
 
 
 def _small_groups() -> None:
@@ -102,7 +110,40 @@ def _an_event_is_not_sealed() -> None:
     events.append = forgetful
 
 
-_CHANGES = {
+def _disk_fills(pages: int) -> None:
+    """The ledger's file may have so many pages, as if the disk had no room for more."""
+
+    @sa.event.listens_for(sa.engine.Engine, "connect")
+    def _limit(connection: Any, _record: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def _files_stay_small(size: int) -> None:
+    """No file of the process may have more bytes: the disk refuses in the middle of a write."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def _is_no_superuser() -> None:
+    """Permissions of files hold for root too."""
+    override = 1 << 1  # CAP_DAC_OVERRIDE
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    sets = (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, sets) == 0
+    sets[0] &= ~override
+    assert libc.capset(header, sets) == 0
+
+
+def _has_little_patience() -> None:
+    """A locked file is waited for a moment only."""
+    databases._BUSY_TIMEOUT_MS = 100
+
+
+_CHANGES: dict[str, Callable[..., None]] = {
+    "disk fills": _disk_fills,
+    "files stay small": _files_stay_small,
+    "is no superuser": _is_no_superuser,
+    "has little patience": _has_little_patience,
     "small groups": _small_groups,
     "sending is not committed": _sending_is_not_committed,
     "state leaves first": _state_leaves_first,

@@ -24,7 +24,7 @@ from zygote import DIGEST, ESCALATED, Step
 from target_twilio_alerts.ledger.store import HEAD_REVISION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from zygote import Ended, Running, Zygote
@@ -35,7 +35,7 @@ LONG_AGO = "2026-01-01T00:00:00.000000Z"
 LONGEST = 0.4
 """Seconds that a target of these lives is at work, most times."""
 
-_MOST_RUNS = 6
+_MOST_RUNS, _MOST_ROUNDS = 6, 300
 
 
 @dataclass
@@ -126,11 +126,19 @@ class Life:
         self._round = f"with a ledger of revision {revision}"
         self._finish()
 
-    def live(self, kills: int) -> None:
-        """Go on, round after round, until the target has been killed so often; then end well."""
-        while self.tally.number < kills:
+    def live(self, kills: int, *, at: Collection[Moment] = ()) -> None:
+        """Go on, round after round, until the target has been killed so often; then end well.
+
+        Args:
+            kills: How often, at least.
+            at: Moments at each of which it must have been killed.
+        """
+        while self.tally.number < kills or not all(self.tally.kills[one.name] for one in at):
+            assert self.tally.rounds < _MOST_ROUNDS, self.tally
             self.tally.rounds += 1
             moments = [next(self._turns) for _ in range(self._chance.randint(2, 4))]
+            # Before another run has done what is due.
+            moments.sort(key=lambda moment: moment.state not in {DIGEST, ESCALATED})
             self._round = f"round {self.tally.rounds}: {', '.join(one.name for one in moments)}"
             if self._chance.random() < 1 / 3 or any(
                 moment.state in {DIGEST, ESCALATED} for moment in moments

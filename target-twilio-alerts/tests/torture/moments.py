@@ -41,8 +41,8 @@ class Moment:
 
 
 MOMENTS = (
-    Moment("before alerts are committed", "commit", RAISED),
-    Moment("after alerts are committed", "checkin", RAISED),
+    Moment("before alerts are committed", "commit", RAISED, most=1),
+    Moment("after alerts are committed", "checkin", RAISED, most=1),
     Moment("alerts are committed, STATE is not out", "before state", most=1),
     Moment("STATE is out", "after state", most=1),
     Moment("before a claim is committed", "commit", "claimed"),

@@ -19,10 +19,10 @@ def moments(*names):
 
 @pytest.fixture
 def life(tmp_path, sandbox, zygote):
-    def live(*changes, at):
+    def live(*changes, at, kills=KILLS):
         life = Life(SEED, tmp_path, sandbox, zygote, changes=changes, moments=moments(*at))
         life.begin()
-        life.live(KILLS)
+        life.live(kills)
 
     return live
 
@@ -50,7 +50,7 @@ def test_without_the_uniqueness_of_alerts_something_is_told_twice(life):
 
 
 def test_the_uniqueness_of_alerts_is_enough_where_documents_are_remembered_late(life):
-    life("versions come later", at=["after alerts are committed"])
+    life("versions come later", at=["after alerts are committed"], kills=10)
 
 
 @pytest.mark.parametrize("change", ["an event is left out", "an event is not sealed"])
