@@ -6,12 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := tap-visma target-twilio-alerts sandbox
 WORKERS ?= auto
+KILLS ?= 1000
+SEED ?= 20261125
 CODE := tap-visma target-twilio-alerts sandbox tests scripts benchmarks
 
 # Compiled once here and in Meltano's environments, every process starts in a third of the time.
 export UV_COMPILE_BYTECODE = 1
 
-.PHONY: help demo test lint types check format generate pins bench clean
+.PHONY: help demo test lint types check format generate pins bench torture clean
 
 help:
 	@echo 'make demo      the main job against a sandbox: who is told what, and why'
@@ -21,6 +23,7 @@ help:
 	@echo 'make generate  rewrite what is generated: schemas, plugin definitions, settings tables'
 	@echo 'make pins      resolve the pinned requirements anew'
 	@echo 'make bench     measure the tap beside others in the same run; writes docs/benchmarks.md'
+	@echo 'make torture   kill the target a thousand times; writes docs/torture.md'
 	@echo 'make clean     remove what the others made'
 
 # A half-made environment must not look ready, so the mark comes last.
@@ -60,6 +63,9 @@ generate: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/bench.py --write
+
+torture: $(READY)
+	@PYTHONPATH=target-twilio-alerts/tests $(BIN)/python -m torture --kills $(KILLS) --seed $(SEED)
 
 pins:
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \

@@ -60,15 +60,10 @@ class Project:
 
     def meltano(self, *arguments: str, code: int | None = 0, **variables: str) -> Any:
         """Run Meltano; without a code any end will do."""
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("MELTANO", "TAP_", "TARGET_"))
-        }
         ended = subprocess.run(
             [script("meltano"), *arguments],
             cwd=self.folder,
-            env={**inherited, **self.variables, **variables},
+            env=self._environment(variables),
             capture_output=True,
             text=True,
             check=False,
@@ -82,6 +77,25 @@ class Project:
         return self.meltano(
             "run", *(plugins or ("tap-visma", "target-twilio-alerts")), code=code, **variables
         )
+
+    def started(self, **variables: str) -> subprocess.Popen[bytes]:
+        """The main job, at work; what it says goes to a file."""
+        with (self.place / "started.log").open("wb") as log:
+            return subprocess.Popen(
+                [script("meltano"), "run", "tap-visma", "target-twilio-alerts"],
+                cwd=self.folder,
+                env=self._environment(variables),
+                stdout=log,
+                stderr=log,
+            )
+
+    def _environment(self, variables: dict[str, str]) -> dict[str, str]:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MELTANO", "TAP_", "TARGET_"))
+        }
+        return {**inherited, **self.variables, **variables}
 
     def trail(self) -> list[dict[str, Any]]:
         """What the audit tells."""

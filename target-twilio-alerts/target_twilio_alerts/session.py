@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_twilio_alerts import wiring
 from target_twilio_alerts.audit.closing import end_run
+from target_twilio_alerts.audit.restored import ensure_current
 from target_twilio_alerts.delivery.following import follow
 from target_twilio_alerts.intake import Intake
 from target_twilio_alerts.ledger import Ledger, LedgerError, outbox, runs
@@ -40,7 +41,7 @@ class Session:
     Raises:
         AlertsFileError: The alerts file has mistakes.
         SettingsError: A channel that the rules use lacks a setting.
-        LedgerError: The ledger cannot be opened.
+        LedgerError: The ledger cannot be opened, or is behind its anchors.
     """
 
     def __init__(self, settings: Settings, let_go: Callable[[Mapping[str, Any]], None]) -> None:
@@ -53,6 +54,8 @@ class Session:
         if mistakes:
             raise SettingsError("\n".join(mistakes))
         self._ledger = Ledger(settings.ledger_url)
+        if not settings.dry_run:
+            ensure_current(self._ledger, settings.anchor_file)
         self._run = self._start_run()
         self._channels = channels
         self._dispatcher = wiring.build_dispatcher(

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.audit import anchors
-from target_twilio_alerts.audit.restored import Witnesses
+from target_twilio_alerts.audit.restored import Witness
 from target_twilio_alerts.delivery.callback_urls import CallbackUrls
 from target_twilio_alerts.delivery.channels import (
     EmailChannel,
@@ -159,7 +159,7 @@ def build_dispatcher(
         for number in person.addresses(channel)
     }
     asked = channels if settings.restored_ledger == "refuse" else {}
-    witnesses = Witnesses(asked, settings.anchor_file, numbers)
+    witness = Witness(asked, numbers)
     return Dispatcher(
         ledger,
         channels,
@@ -167,7 +167,7 @@ def build_dispatcher(
         max_in_flight=settings.max_in_flight,
         callbacks=CallbackUrls(settings.public_url),
         rates=Rates(settings.messages_per_second, settings.calls_per_second),
-        doubt=partial(witnesses.doubt, ledger),
+        doubt=partial(witness.doubt, ledger),
     )
 
 

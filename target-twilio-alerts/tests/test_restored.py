@@ -14,6 +14,7 @@ NUMBER = "+46701740605"
 
 @pytest.fixture
 def office(workplace):
+    workplace.config["restored_ledger"] = "refuse"
     office = Office(workplace)
     office.people(ap={"sms": NUMBER})
     office.alert(invoice("1", 75000))

@@ -2,9 +2,12 @@
 
 Run as a script it is that process: it takes orders as JSON lines on its standard input, and forks
 a target, or the command ``twilio-alerts``, for each. It may be told to kill or stop itself at a
-step, which is a transaction of its ledger: at the ``commit`` number n, before anything of it is on
-disk, or at the ``checkin`` number n, when the connection is given back after it; of all
-transactions, or of those that bring a message into a state, or raise an alert.
+step, most often a transaction of its ledger: at the ``commit`` number n, before anything of it is
+on disk, or at the ``checkin`` number n, when the connection is given back after it; of all
+transactions, or of those that bring a message into a state, raise an alert, write a digest, take a
+step of an escalation or bring the ledger up to date. Other steps are the ``statement`` number n,
+the ``definition`` number n (a statement that defines a table, as migrations do), and the STATE
+number n, ``before state`` is written or ``after state`` is out.
 """
 
 from __future__ import annotations
@@ -24,10 +27,23 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from typing_extensions import Self
 
 
-RAISED = "raised"
+RAISED, DIGEST, ESCALATED, MIGRATED = "raised", "digest", "escalated", "migrated"
+
+_BRINGS = {
+    "INSERT INTO alerts": RAISED,
+    "INSERT INTO digest_contents": DIGEST,
+    "UPDATE escalations SET": ESCALATED,
+    "INSERT INTO alembic_version": MIGRATED,
+    "UPDATE alembic_version": MIGRATED,
+}
+"""What a transaction with such a statement brings, beside the states of messages."""
+
+_DEFINES = ("CREATE ", "ALTER ", "DROP ", "INSERT INTO _alembic_tmp")
 
 
 @dataclass(frozen=True)
@@ -107,23 +123,41 @@ class Zygote:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def start(self, workplace: Any, lines: str, *, die: Step | None = None) -> Running:
-        """Start a target of this workplace over these lines."""
+    def start(
+        self, workplace: Any, lines: str, *, die: Step | None = None, changes: Sequence[str] = ()
+    ) -> Running:
+        """Start a target of this workplace over these lines.
+
+        Args:
+            workplace: Where it works.
+            lines: Its standard input.
+            die: Where it is to die.
+            changes: What is otherwise in this process, by names of `torture.changes`.
+        """
         folder: Path = workplace.root
         (folder / "stdin").write_text(lines, encoding="utf-8")
-        return self._fork(workplace, [], die)
+        return self._fork(workplace, [], die, changes)
 
-    def command(self, workplace: Any, *arguments: str, die: Step | None = None) -> Running:
+    def command(
+        self,
+        workplace: Any,
+        *arguments: str,
+        die: Step | None = None,
+        changes: Sequence[str] = (),
+    ) -> Running:
         """Start ``twilio-alerts``."""
         (workplace.root / "stdin").write_text("", encoding="utf-8")
-        return self._fork(workplace, list(arguments), die)
+        return self._fork(workplace, list(arguments), die, changes)
 
-    def _fork(self, workplace: Any, arguments: list[str], die: Step | None) -> Running:
+    def _fork(
+        self, workplace: Any, arguments: list[str], die: Step | None, changes: Sequence[str]
+    ) -> Running:
         order = {
             "folder": str(workplace.root),
             "config": str(workplace.config_file()),
             "arguments": arguments,
             "die": vars(die) if die else None,
+            "changes": list(changes),
         }
         _order(self._process, order)
         return Running(self._process, workplace.root)
@@ -198,6 +232,11 @@ def _become_target(order: dict[str, Any]) -> None:
         opened = os.open(folder / name, flags)
         os.dup2(opened, fd)
         os.close(opened)
+    if order["changes"]:
+        from torture import changes  # noqa: PLC0415 - of the target, which is imported now
+
+        for name in order["changes"]:
+            changes.make(name)
     if order["die"]:
         _die_at(Step(**order["die"]))
     try:
@@ -210,24 +249,63 @@ def _become_target(order: dict[str, Any]) -> None:
 
 
 def _die_at(step: Step) -> None:
-    import sqlalchemy as sa  # noqa: PLC0415
-
     numbers = itertools.count(1)
 
-    def meet(where: Any, record: Any = None) -> None:
-        brings = (record or where).info.pop("brings", None)
-        if step.state in {None, brings} and next(numbers) == step.number:
+    def meet() -> None:
+        if next(numbers) == step.number:
             # To this very thread: it must not come further.
             signal.pthread_kill(threading.get_ident(), step.signal)
 
+    if step.event.endswith(" state"):
+        _meet_at_state(step.event, meet)
+    elif step.event in {"statement", "definition"}:
+        _meet_at_statements(step.event, meet)
+    else:
+        _meet_at_transactions(step, meet)
+
+
+def _meet_at_state(event: str, meet: Callable[[], None]) -> None:
+    from target_twilio_alerts.target import TargetTwilioAlerts  # noqa: PLC0415
+
+    write = TargetTwilioAlerts._write_state_message
+
+    def meeting(target: Any, state: Any) -> None:
+        if event == "before state":
+            meet()
+        write(target, state)
+        if event == "after state":
+            meet()
+
+    TargetTwilioAlerts._write_state_message = meeting  # type: ignore[method-assign]
+
+
+def _meet_at_statements(event: str, meet: Callable[[], None]) -> None:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    def look(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
+        if event == "statement" or statement.lstrip().startswith(_DEFINES):
+            meet()
+
+    sa.event.listen(sa.engine.Engine, "before_cursor_execute", look)
+
+
+def _meet_at_transactions(step: Step, meet: Callable[[], None]) -> None:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    def end(where: Any, record: Any = None) -> None:
+        brought = (record or where).info.pop("brings", ())
+        if step.state is None or step.state in brought:
+            meet()
+
     def look(connection: Any, _cursor: Any, statement: str, given: Any, *_: object) -> None:
+        brings = next((one for begins, one in _BRINGS.items() if statement.startswith(begins)), "")
         if statement.startswith("UPDATE messages SET state="):
-            connection.info["brings"] = given["state"] if isinstance(given, dict) else given[0]
-        elif statement.startswith("INSERT INTO alerts"):
-            connection.info["brings"] = RAISED
+            brings = given["state"] if isinstance(given, dict) else given[0]
+        if brings:
+            connection.info.setdefault("brings", set()).add(brings)
 
     known = sa.engine.Engine if step.event == "commit" else sa.pool.Pool
-    sa.event.listen(known, step.event, meet)
+    sa.event.listen(known, step.event, end)
     sa.event.listen(sa.engine.Engine, "before_cursor_execute", look)
 
 

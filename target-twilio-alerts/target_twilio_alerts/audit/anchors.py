@@ -11,21 +11,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from target_twilio_alerts.ledger import events
-from target_twilio_alerts.ledger.tables import audit_events, iso_utc
+from target_twilio_alerts.ledger.tables import iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy.engine import Connection
-
 _OF_A_FILE = re.compile(r"[0-9a-f]{32} \S+Z (?P<seq>\d{1,15}) (?P<hash>[0-9a-f]{64})\s*")
 _OF_A_LOG = re.compile(r"Ledger head: event (?P<seq>\d{1,15}), (?P<hash>[0-9a-f]{64})(?![0-9a-f])")
-
 
 _ENOUGH = 4096
 """Bytes at the end of a file in which its last line is."""
@@ -80,37 +74,14 @@ def _anchors(path: Path, lines: Iterable[str]) -> Iterable[Anchor]:
 
 
 def last(path: Path) -> Anchor | None:
-    """The anchor that was written last; None if there is no such file, or none at its end."""
-    if not path.exists():
-        return None
+    """The anchor that was written last; None if the file cannot be read, or has none at its end."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _ENOUGH))
             lines = file.read().decode("utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise AnchorError(f"anchor_file: {path} cannot be read ({error.strerror})") from None
+    except OSError:
+        return None
     return next((anchor for line in reversed(lines) for anchor in _anchors(path, [line])), None)
-
-
-def doubt(connection: Connection, path: Path | None) -> str | None:
-    """Why a ledger is not the one whose last anchor is in a file; None if it is, or no file is."""
-    try:
-        anchor = None if path is None else last(path)
-    except AnchorError as error:
-        return str(error)
-    if anchor is None:
-        return None
-    event = audit_events.c
-    found = connection.execute(sa.select(event.hash).where(event.seq == anchor.seq)).scalar()
-    if found == anchor.hash:
-        return None
-    if found is None:
-        number, _ = events.head(connection)
-        return (
-            f"ends with event {number}, but the last anchor in {path} is of event {anchor.seq}: it "
-            "is an older backup, or another ledger"
-        )
-    return f"event {anchor.seq} has not the hash of the last anchor in {path}"
 
 
 def ensure_writable(path: Path) -> None:

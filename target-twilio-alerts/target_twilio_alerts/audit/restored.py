@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from target_twilio_alerts.audit import anchors
 from target_twilio_alerts.delivery.channels import NoStatus, SmsChannel
-from target_twilio_alerts.ledger import Event, events
+from target_twilio_alerts.ledger import Event, LedgerError, events
 from target_twilio_alerts.ledger.ids import ALPHABET
 from target_twilio_alerts.ledger.tables import audit_events, iso_utc, messages
 
@@ -44,28 +44,45 @@ _MEND = (
 )
 
 
+def ensure_current(ledger: Ledger, anchor_file: Path | None) -> None:
+    """Refuse a ledger that does not have the last anchor of a file: it has forgotten what it sent.
+
+    Raises:
+        LedgerError: It was restored from an older backup, or is another one.
+    """
+    anchor = None if anchor_file is None else anchors.last(anchor_file)
+    if anchor is None:
+        return
+    event = audit_events.c
+    with ledger.read() as connection:
+        query = sa.select(event.hash).where(event.seq == anchor.seq)
+        found = connection.execute(query).scalar()
+    if found != anchor.hash:
+        raise LedgerError(
+            f"{ledger.description}: event {anchor.seq} of the last anchor in {anchor_file} is not "
+            f"in it: it was restored from an older backup, or is another ledger; {_MEND}"
+        )
+
+
 @dataclass(frozen=True)
-class Witnesses:
-    """Who knows what a ledger must have.
+class Witness:
+    """Twilio, that knows what a ledger must have.
 
     Attributes:
         channels: Channels, of which one of Twilio's messages is asked.
-        anchor_file: Where the runs' anchors are, if anywhere.
         numbers: Whom rules tell by SMS or WhatsApp.
     """
 
     channels: Mapping[str, Channel]
-    anchor_file: Path | None
     numbers: Container[str]
 
     def doubt(self, ledger: Ledger) -> str | None:
         """Why a ledger seems to be older than it was, in a line; None if it does not."""
         with ledger.read() as connection:
-            doubt = anchors.doubt(connection, self.anchor_file)
-            doubt = doubt or self._doubt_of_twilio(connection)
+            doubt = self._doubt(connection)
         return None if doubt is None else f"{ledger.description}: {doubt}; {_MEND}"
 
-    def _doubt_of_twilio(self, connection: Connection) -> str | None:
+    def _doubt(self, connection: Connection) -> str | None:
         since = connection.execute(sa.select(sa.func.max(messages.c.accepted_at))).scalar()
         if since is None:
             return None
@@ -79,8 +96,8 @@ class Witnesses:
         newest = max(foreign, key=lambda one: one.created_at)
         return (
             f"does not know {len(foreign)} of our messages that Twilio has, the newest one "
-            f"{newest.sid} of {iso_utc(newest.created_at)}: it is an older backup, or another "
-            "ledger sends from this account (then set restored_ledger to ignore)"
+            f"{newest.sid} of {iso_utc(newest.created_at)}: it was restored from an older backup, "
+            "or another ledger sends from this account (then set restored_ledger to ignore)"
         )
 
     def _foreign(self, connection: Connection, since: datetime) -> list[Found]:

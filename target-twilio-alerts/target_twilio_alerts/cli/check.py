@@ -145,7 +145,7 @@ def _count(things: Collection[object], name: str) -> str:
 
 def _open_ledger(workplace: Workplace, results: _Results) -> None:
     try:
-        with workplace.ledger() as ledger, ledger.read() as connection:
+        with workplace.sending_ledger() as ledger, ledger.read() as connection:
             number, _ = events.head(connection)
     except LedgerError as error:
         results.tell(str(error), ok=False)

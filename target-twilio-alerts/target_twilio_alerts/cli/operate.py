@@ -57,7 +57,7 @@ _UNDER_WAY = {MessageState.PENDING, MessageState.CLAIMED, MessageState.SENDING}
 @told_in_one_line
 def deliver(workplace: Workplace) -> None:
     """Hand over what is pending, and ask for the statuses of what was handed over."""
-    with workplace.ledger() as ledger:
+    with workplace.sending_ledger() as ledger:
         run = _start(ledger, "deliver")
         _deliver(workplace, ledger, run)
 
@@ -246,7 +246,7 @@ def _send(workplace: Workplace, message: NewMessage, *, command: str) -> str:
     """Write a message, and deliver; gives the state that it is in then."""
     if missing := workplace.settings.missing_for(message.channel):
         raise click.ClickException(f"{missing} is not set, but {message.channel} needs it; set it")
-    with workplace.ledger() as ledger:
+    with workplace.sending_ledger() as ledger:
         run = _start(ledger, command)
         now = runs.utc_now()
         with ledger.write() as connection:

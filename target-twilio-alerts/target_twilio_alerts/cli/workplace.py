@@ -21,6 +21,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from target_twilio_alerts.audit.restored import ensure_current
 from target_twilio_alerts.ledger import Ledger, LedgerError
 from target_twilio_alerts.messages import mask_words
 from target_twilio_alerts.rules import Alerts, AlertsFileError, load_alerts
@@ -129,6 +130,17 @@ class Workplace:
             yield ledger
         finally:
             ledger.close()
+
+    @contextmanager
+    def sending_ledger(self) -> Iterator[Ledger]:
+        """The ledger of commands that send.
+
+        Raises:
+            LedgerError: It is behind its anchors.
+        """
+        with self.ledger() as ledger:
+            ensure_current(ledger, self.settings.anchor_file)
+            yield ledger
 
     @contextmanager
     def known_ledger(self) -> Iterator[Ledger]:
