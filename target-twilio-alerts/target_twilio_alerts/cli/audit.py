@@ -228,14 +228,11 @@ def _explained(code: str | None) -> str | None:
     return None if known is None else f"{known.meaning} (error {code}): {known.mend}"
 
 
-_UNANSWERED = {"busy": "the line was busy", "no-answer": "nobody answered"}
-
-
 def _told_by_provider(row: Mapping[Any, Any]) -> str | None:
     """What a report says of itself."""
-    words = row[messages.c.error_message] or row[messages.c.error_code]
-    is_call = row[messages.c.channel] == "voice"
-    return words or (_UNANSWERED.get(row[messages.c.status] or "") if is_call else None)
+    words: str | None = row[messages.c.error_message] or row[messages.c.error_code]
+    known = explain(row[messages.c.status])
+    return words or (f"{known.meaning}: {known.mend}" if known else None)
 
 
 _NAMES = {

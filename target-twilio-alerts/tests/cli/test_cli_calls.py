@@ -153,7 +153,8 @@ def test_a_call_that_nobody_took_is_made_again_to_another_number(office):
     office.sandbox.twilio.settle()
     office.run("deliver")
     (first,) = office.trail()
-    assert (first["state"], first["error"]) == ("undelivered", "nobody answered")
+    told = "nobody answered: resend later, or tell them by SMS"
+    assert (first["state"], first["error"]) == ("undelivered", told)
     assert "undelivered: nobody answered" in shown(office, "audit")
     office.run("resend", first["message"], "--to", CFO, "--reason", "she has another telephone")
     again = office.trail()[-1]
