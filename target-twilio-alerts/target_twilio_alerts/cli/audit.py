@@ -18,6 +18,7 @@ from target_twilio_alerts.delivery.channels.codes import explain
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.tables import alerts, iso_utc, message_contents, messages
 from target_twilio_alerts.messages import mask_address, mask_contacts
+from target_twilio_alerts.messages.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -235,15 +236,6 @@ def _told_by_provider(row: Mapping[Any, Any]) -> str | None:
     return words or (f"{known.meaning}: {known.mend}" if known else None)
 
 
-_NAMES = {
-    "built-in/test": "send-test",
-    "built-in/digest": "digest",
-    "built-in/held": "flood brake",
-    "built-in/anchor": "anchor",
-}
-"""What messages of no rule are, by their template."""
-
-
 def _print_table(rows: list[dict[str, Any]]) -> None:
     """One line a message as far as the window goes; all of it where there is no window."""
     if not rows:
@@ -259,7 +251,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_row(
             row["message"],
             row["created_at"][:16].replace("T", " "),
-            row["rule"] or _NAMES.get(row["template"], row["template"]),
+            row["rule"] or KINDS.get(row["template"], row["template"]),
             row["document"] or "",
             f"{row['recipient']} by {row['channel']} ({row['address']})",
             f"{row['state']}{again}{error}",

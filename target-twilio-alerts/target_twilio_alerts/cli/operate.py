@@ -18,6 +18,7 @@ from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
 from target_twilio_alerts.ledger.tables import message_contents, messages
 from target_twilio_alerts.messages import Messages
+from target_twilio_alerts.messages.kinds import KINDS, TEST
 from target_twilio_alerts.notify.brake import priced
 from target_twilio_alerts.notify.compose import created_event
 from target_twilio_alerts.notify.follow_up import FollowUp
@@ -43,7 +44,7 @@ _RESENDABLE = {
 _PATIENCE = 120
 """Seconds that a person's command delivers for, also where the target is told to leave earlier."""
 
-_TEST = "send-test"
+_TEST = KINDS[TEST]
 _NOT_NOW = "the test could not be handed over at once"
 
 _TAKEN = {MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED}
@@ -100,7 +101,7 @@ def _test_message(recipient: str, channel: str, address: str) -> NewMessage:
         text=f"Test message of twilio-alerts to {recipient}. Ref {reference}",
         html=None,
         salt=secrets.token_hex(16),
-        template="built-in/test",
+        template=TEST,
         locale="en",
         encoding=None,
         segments=None,
@@ -276,6 +277,12 @@ def _deliver(
     settings = workplace.settings
     channels = wiring.build_channels(settings, wiring.configured_channels(settings))
     dispatcher = wiring.build_dispatcher(settings, ledger, channels, run)
+    asked = 0
+
+    def ask() -> None:
+        nonlocal asked
+        asked = follow(ledger, channels, run=run)
+
     dispatcher.start()
     try:
         follow_up = FollowUp(
@@ -283,14 +290,13 @@ def _deliver(
             workplace.alerts,
             Messages(settings.templates_dir),
             run=run,
-            ask=lambda: follow(ledger, channels, run=run),
+            ask=ask,
             anchor_notify=settings.anchor_notify,
         )
         dispatcher.finish(
             deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE),
-            more=follow_up.take,
+            more=(follow_up.take, follow_up.ask_and_tell_failures),
         )
-        asked = 0 if dispatcher.refused else follow(ledger, channels, run=run)
     except BaseException as error:
         dispatcher.stop()
         outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"

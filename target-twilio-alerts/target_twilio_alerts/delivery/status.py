@@ -153,13 +153,16 @@ def _news(
     is_behind = reported is not None and _RANK[reported] <= _RANK.get(current, 0)
     if is_behind and reported is not current:
         return values
-    if report.status != known.status:
+    moved = next_state(current, report.status)
+    # A settled message has the status of the list, and has not moved by it yet.
+    if report.status != known.status or moved is not None:
         values["status"] = report.status
     if report.segments and is_sms:
         values["segments"] = report.segments
-    moved = next_state(current, report.status)
     if moved is not None:
         values |= {"state": moved.value, "updated_at": at}
+        if current is MessageState.UNKNOWN:
+            values["summary_id"] = None  # one has named it for what it was
     if report.error_code is not None and "status" in values:
         words = None if report.error_message is None else mask_text(report.error_message)
         values |= {"error_code": str(report.error_code), "error_message": words}

@@ -93,6 +93,7 @@ def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
         .values(
             state=MessageState.PENDING.value,
             reason=None,
+            summary_id=None,
             updated_at=at,
             valid_until=None if seconds is None else begins + timedelta(seconds=seconds),
         ),
