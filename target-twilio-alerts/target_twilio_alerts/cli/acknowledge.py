@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import sqlalchemy as sa
 
-from target_twilio_alerts.cli.workplace import masked, operator_name, told_in_one_line
+from target_twilio_alerts.cli.workplace import BY_OPTION, REASON_OPTION, signed, told_in_one_line
 from target_twilio_alerts.ledger import Event, escalations, events, runs
 from target_twilio_alerts.ledger.escalations import Acknowledgement
 from target_twilio_alerts.ledger.tables import alerts, iso_utc, messages
@@ -22,11 +22,11 @@ _HOW = "command line"
 
 @click.command("ack")
 @click.argument("reference")
-@click.option("--by", callback=masked, help="Who takes care of it, if not the one at the keyboard.")
-@click.option("--reason", callback=masked, help="What they do about it; kept in the audit trail.")
+@REASON_OPTION
+@BY_OPTION
 @click.pass_obj
 @told_in_one_line
-def ack(workplace: Workplace, reference: str, *, by: str | None, reason: str | None) -> None:
+def ack(workplace: Workplace, reference: str, *, reason: str, by: str | None) -> None:
     """Acknowledge the alert of REFERENCE: it is escalated no further.
 
     REFERENCE is in the message ("Ref ..."), or is the alert's own.
@@ -38,17 +38,13 @@ def ack(workplace: Workplace, reference: str, *, by: str | None, reason: str | N
             raise click.ClickException(
                 f"no message or alert {reference} in the ledger; `twilio-alerts audit` lists them",
             )
-        made = Acknowledgement(alert_id, now, by or operator_name(), _HOW, reason or None)
+        who = signed(by, reason)
+        made = Acknowledgement(alert_id, now, who["by"], _HOW, reason)
         if not escalations.acknowledge(connection, made):
             known = escalations.acknowledgement(connection, alert_id)
-            who = "" if known is None else f" by {known.by} at {iso_utc(known.at)}"
-            raise click.ClickException(f"alert {alert_id} has been acknowledged{who}")
-        body = {"by": made.by, "how": made.how, "operator": operator_name(), "reason": reason}
-        event = Event(
-            "alert_acknowledged",
-            {name: value for name, value in body.items() if value},
-            alert_id=alert_id,
-        )
+            told = "" if known is None else f" by {known.by} at {iso_utc(known.at)}"
+            raise click.ClickException(f"alert {alert_id} has been acknowledged{told}")
+        event = Event("alert_acknowledged", {**who, "how": made.how}, alert_id=alert_id)
         events.append(connection, [event], at=now, run_id=None)
     click.echo(f"{alert_id}: acknowledged by {made.by}")
 

@@ -142,6 +142,16 @@ def is_silenced(connection: Connection, alert_id: str) -> bool:
     )
 
 
+def is_cancelled(connection: Connection, alert_id: str) -> bool:
+    """Whether nobody was told because an operator cancelled it."""
+    cancelled = messages.c.reason.startswith("cancelled by ", autoescape=True)
+    return _has_message(connection, alert_id, cancelled) and not _has_message(
+        connection,
+        alert_id,
+        messages.c.state != MessageState.SUPPRESSED.value,
+    )
+
+
 def _has_message(
     connection: Connection, alert_id: str, *conditions: sa.ColumnElement[bool]
 ) -> bool:

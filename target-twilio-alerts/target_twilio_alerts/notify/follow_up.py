@@ -212,6 +212,8 @@ class FollowUp:
             return f"acknowledged by {known.by}"
         if escalations.is_silenced(connection, due.alert_id):
             return "silenced"
+        if escalations.is_cancelled(connection, due.alert_id):
+            return "cancelled"
         if step.unless == DELIVERED and escalations.is_delivered(
             connection, due.alert_id, before_step=due.step
         ):
