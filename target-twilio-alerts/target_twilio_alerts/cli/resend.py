@@ -15,7 +15,7 @@ from target_twilio_alerts.cli.operate import (
     start_run,
     tell_states,
 )
-from target_twilio_alerts.cli.resending import Planned, Wish, plan, warnings
+from target_twilio_alerts.cli.resending import Planned, Wish, plan, refusals, warnings
 from target_twilio_alerts.cli.rows import print_rows
 from target_twilio_alerts.cli.workplace import (
     BY_OPTION,
@@ -34,7 +34,7 @@ from target_twilio_alerts.messages.kinds import KINDS
 from target_twilio_alerts.notify.brake import priced
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from target_twilio_alerts.cli.workplace import Workplace
     from target_twilio_alerts.ledger import Ledger
@@ -123,6 +123,7 @@ def resend(
         with ledger.read() as connection:
             planned = _checked(plan(connection, workplace.alerts, wish), wish)
         if dry_run or not yes:
+            _tell((*refusals(planned), *warnings(planned)))
             _list(planned, workplace.alerts.limits, form)
             return
         for channel in {one.attempt.channel for one in planned if one.attempt is not None}:
@@ -137,15 +138,18 @@ def _checked(planned: list[Planned], wish: Wish) -> list[Planned]:
     Raises:
         click.ClickException: It is not.
     """
-    refused = [one for one in planned if one.refusal is not None]
-    lines = [f"message {one.old.id}: {one.refusal}" for one in refused]
+    refused = list(refusals(planned))
     if wish.selection.ids and refused:
-        raise click.ClickException("\n".join(lines))
-    for line in (*lines, *warnings(planned)):
-        click.echo(line, err=True)
+        raise click.ClickException("\n".join(refused))
     if len(refused) == len(planned):
+        _tell(refused)
         raise click.ClickException("there is nothing to send again")
     return planned
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def _list(planned: Sequence[Planned], limits: Limits, form: str) -> None:
@@ -186,6 +190,7 @@ def _send(workplace: Workplace, ledger: Ledger, wish: Wish) -> bool:
             # Whoever else resends the same is done by now, and what they did is seen.
             locks.telling(connection)
             planned = _checked(plan(connection, workplace.alerts, wish), wish)
+            _tell((*refusals(planned), *warnings(planned)))
             attempts = [one.attempt for one in planned if one.attempt is not None]
             add_messages(workplace, connection, attempts, run)
     except click.ClickException:

@@ -93,6 +93,13 @@ def plan(connection: Connection, alerts: Alerts, wish: Wish) -> list[Planned]:
     return planned
 
 
+def refusals(planned: list[Planned]) -> Iterator[str]:
+    """What is not sent again, and why."""
+    for one in planned:
+        if one.refusal is not None:
+            yield f"message {one.old.id}: {one.refusal}"
+
+
 def warnings(planned: list[Planned]) -> Iterator[str]:
     """What an operator must know of what is sent again."""
     for one in planned:

@@ -234,3 +234,9 @@ def test_operators_who_opted_out_are_found_by_check(desk):
     office.run("deliver")
     told = office.run("check", "--online", code=1)
     assert "WRONG  operators: anna opted out of sms" in told
+
+
+def test_check_finds_what_the_summary_lacks_to_be_sent(desk):
+    office = desk()
+    del office.config["sendgrid_api_key"]
+    assert "WRONG  email: sendgrid_api_key is not set" in office.run("check", code=1)

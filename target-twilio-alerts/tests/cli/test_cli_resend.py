@@ -274,6 +274,15 @@ def test_a_selection_is_sent_once_each_and_a_second_time_there_is_nothing_left(s
     assert "ok     " in several.run("audit", "verify")
 
 
+def test_of_a_selection_what_cannot_be_sent_is_told_once_and_the_rest_is_sent(several):
+    several.people(rules=SEVERAL, anna={"email": "anna@example.com"}, erik={"sms": OTHER})
+    path = several.root / "alerts.yml"
+    path.write_text(path.read_text().replace("via: sms", "via: email", 1).replace("[anna, ", "["))
+    told = several.run("resend", "--rule", "huge", "--reason", "mended", "--yes")
+    assert told.count("recipient anna has no address for sms; add one") == 1
+    assert told.count(": accepted SM") == 1
+
+
 def test_of_attempts_to_tell_the_same_only_the_newest_is_sent_again(several):
     several.people(rules=SEVERAL, anna={"sms": WRONG}, erik={"sms": OTHER})
     several.run("resend", "--rule", "large", "--reason", "once more", "--yes", code=1)
