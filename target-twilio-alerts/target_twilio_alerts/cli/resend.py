@@ -51,7 +51,9 @@ _COLUMNS = (
 @click.argument("message_ids", nargs=-1)
 @click.option("--rule", help="Only messages of this rule.")
 @click.option("--recipient", help="Only messages to this recipient.")
-@click.option("--code", help="Only messages with this error code, such as 21614.")
+@click.option(
+    "--code", help="Only messages with this error code, such as 21614; of calls, busy or no-answer."
+)
 @click.option(
     "--state",
     "states",

@@ -29,7 +29,7 @@ class Selection:
         ids: These.
         rule: Of this rule.
         recipient: To this recipient.
-        code: With this error code.
+        code: With this error code; without one, that ended so.
         states: In one of these states; empty: in any.
         since: Written from then on.
         until: Written before.
@@ -47,12 +47,10 @@ class Selection:
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What they must be."""
         table = messages.c
-        given = {
-            alerts.c.rule: self.rule,
-            table.recipient: self.recipient,
-            table.error_code: self.code,
-        }
+        given = {alerts.c.rule: self.rule, table.recipient: self.recipient}
         found = [column == value for column, value in given.items() if value is not None]
+        if self.code is not None:
+            found.append(sa.func.coalesce(table.error_code, table.status) == self.code)
         if self.ids:
             found.append(table.id.in_(self.ids))
         if self.states:

@@ -156,6 +156,8 @@ def test_a_call_that_nobody_took_is_made_again_to_another_number(office):
     told = "nobody answered: resend later, or tell them by SMS"
     assert (first["state"], first["error"]) == ("undelivered", told)
     assert "undelivered: nobody answered" in shown(office, "audit")
+    listed = office.run("resend", "--code", "no-answer", "--reason", "nobody answered")
+    assert "1 message would be sent again" in listed
     office.run(
         "resend", "--yes", first["message"], "--to", CFO, "--reason", "she has another telephone"
     )
