@@ -58,6 +58,7 @@ generate: $(READY)
 	@$(BIN)/python scripts/generate_schemas.py
 	@$(BIN)/python scripts/generate_raw_fields.py
 	@$(BIN)/python scripts/generate_vocabulary.py
+	@$(BIN)/python scripts/generate_error_codes.py
 	@$(BIN)/python scripts/generate_sandbox_endpoints.py
 	@$(BIN)/python scripts/generate_plugin_files.py
 

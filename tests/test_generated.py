@@ -50,6 +50,11 @@ def test_the_vocabulary_is_that_of_the_presets():
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def test_the_page_of_error_codes_is_that_of_the_table():
+    ended = run("scripts/generate_error_codes.py", "--check")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_the_sandboxs_endpoints_are_those_of_the_contract(contracts):
     ended = run(
         "scripts/generate_sandbox_endpoints.py",

@@ -115,11 +115,9 @@ class Session:
             if not interrupted:
                 self._dispatcher.finish(
                     deadline_seconds=self._settings.delivery_deadline_seconds,
-                    more=self._follow_up.take,
+                    more=(self._follow_up.take, self._follow_up.ask_and_tell_failures),
                 )
             self._dispatcher.stop()
-            if not interrupted and self._dispatcher.refused is None:
-                follow(self._ledger, self._channels, run=self._run)
         reason = self._dispatcher.refused
         self._close("interrupted" if interrupted else "failed" if reason else "completed")
         if reason is not None:

@@ -41,10 +41,11 @@ def version() -> str:
 
 
 def used_channels(alerts: Alerts, settings: Settings) -> list[str]:
-    """The channels that the rules send over, the flood brake's summary, and anchors."""
+    """The channels of the rules, of the summaries for operators, and of anchors."""
     of_rules = {channel for rule in alerts.rules for channel in rule.channels}
     of_anchors = {"email"} if settings.anchor_notify else set()
-    return sorted(of_rules.union(alerts.limits.via, of_anchors))
+    of_operators = alerts.operators.via if alerts.operators is not None else ()
+    return sorted(of_rules.union(alerts.limits.via, of_operators, of_anchors))
 
 
 def anchor_mistakes(settings: Settings, alerts: Alerts) -> list[str]:

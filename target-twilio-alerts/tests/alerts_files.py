@@ -67,8 +67,8 @@ _NAMES_THAT_DO_NOT_EXIST = """
     again-on-record-field-unknown again-on-unknown-field away-deputy-unknown entity-in-the-plural
     entity-own-misspelt entity-unknown escalate-recipient-unknown group-member-a-group
     group-member-a-number group-member-unknown limits-recipient-unknown notify-a-number
-    notify-an-email-address notify-unknown rotation-member-a-group rotation-member-unknown
-    undecided-recipient-unknown whatsapp-variable-of-no-field
+    notify-an-email-address notify-unknown operators-recipient-unknown rotation-member-a-group
+    rotation-member-unknown undecided-recipient-unknown whatsapp-variable-of-no-field
 """
 _NAMES_THAT_ARE_TAKEN = """
     entity-of-visma entity-stream-of-visma entity-stream-twice
@@ -78,7 +78,7 @@ _NAMES_THAT_ARE_TAKEN = """
 _ADDRESSES_THAT_ARE_MISSING = """
     away-deputy-without-the-address escalate-without-the-address fallback-without-the-address
     group-rotation-without-the-address
-    notify-without-the-address undecided-without-the-address
+    notify-without-the-address operators-without-the-address undecided-without-the-address
 """
 _WHAT_THE_WORLD_HAS_NOT = """
     away-date-that-is-none digest-timezone-unknown locale-of-no-country recipient-timezone-unknown

@@ -72,5 +72,5 @@ def fill(office: Office) -> None:
     office.run("deliver")
     refused, *_ = office.trail("--state", "rejected")
     to = PEOPLE["anna"]["sms"]
-    office.run("resend", refused["message"], "--to", to, "--reason", "his deputy")
+    office.run("resend", "--yes", refused["message"], "--to", to, "--reason", "his deputy")
     office.run("deliver")

@@ -211,7 +211,7 @@ def with_patience(workplace, *, seconds):
     fault(workplace, delay=30)
     with dispatcher(workplace, timeout=seconds) as (_, delivering):
         delivering.start()
-        delivering.finish(deadline_seconds=20, more=lambda: 0)
+        delivering.finish(deadline_seconds=20, more=())
 
 
 @contextmanager
@@ -259,7 +259,7 @@ def test_a_message_just_claimed_is_not_taken_for_the_end_of_the_queue(workplace,
         monkeypatch.setattr(ledger, "write", write_then_look)
         delivering.start()
         until(lambda: workplace.accepted)
-        delivering.finish(deadline_seconds=20, more=lambda: 0)
+        delivering.finish(deadline_seconds=20, more=())
     assert thought_done == [False]
     assert workplace.messages("state") == [("accepted",)]
 

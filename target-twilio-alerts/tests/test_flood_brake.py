@@ -12,7 +12,8 @@ from singer import invoice
 from target_twilio_alerts.ledger import runs, told
 from target_twilio_alerts.ledger.tables import message_contents, messages
 from target_twilio_alerts.messages import Messages
-from target_twilio_alerts.notify.follow_up import SUMMARY, FollowUp
+from target_twilio_alerts.messages.kinds import BRAKE_SUMMARY
+from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules import load_alerts
 
 START = datetime(2026, 11, 25, 10, tzinfo=timezone.utc)
@@ -47,7 +48,7 @@ def summaries(desk):
     query = (
         sa.select(message_contents.c.text)
         .join(messages, messages.c.id == message_contents.c.message_id)
-        .where(messages.c.template == SUMMARY)
+        .where(messages.c.template == BRAKE_SUMMARY)
         .order_by(messages.c.created_at)
     )
     return [text for (text,) in desk.rows(query)]
@@ -148,7 +149,8 @@ def test_a_summary_reaches_whoever_shares_an_address_with_somebody_who_is_not_di
     desk.rule("amount > 50000", notify="cfo", file={"recipients": people, "limits": limits})
     flood(desk, 2)
     follow_up(desk)
-    query = sa.select(messages.c.recipient, messages.c.state).where(messages.c.template == SUMMARY)
+    of_summaries = messages.c.template == BRAKE_SUMMARY
+    query = sa.select(messages.c.recipient, messages.c.state).where(of_summaries)
     assert sorted(desk.rows(query)) == [("ap", "suppressed"), ("cfo", "pending")]
 
 

@@ -235,7 +235,7 @@ def test_a_server_that_stays_away_leaves_a_message_unknown_and_its_sid_in_the_lo
     with started_again(server):
         delivering.start()
         with pytest.raises(LedgerLostError):
-            delivering.finish(deadline_seconds=20, more=lambda: 0)
+            delivering.finish(deadline_seconds=20, more=())
         ledger.close()
     assert "message_accepted (SM1) could not be written down" in caplog.text
     assert states(workplace) == ["sending"]

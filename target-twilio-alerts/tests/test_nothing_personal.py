@@ -114,7 +114,7 @@ def printed(new_workplace, zygote):
     command("ack", sent[0]["message"], "--by", PERSONAL, "--reason", PERSONAL)
     command("release", "--all", "--reason", PERSONAL)
     refused = office.trail("--recipient", "erik")[-1]["message"]
-    command("resend", refused, "--to", "+46701740605", "--reason", PERSONAL)
+    command("resend", "--yes", refused, "--to", "+46701740605", "--reason", PERSONAL)
     due_now(office, "digest_items")
     due_now(office, "escalations")
     command("deliver")

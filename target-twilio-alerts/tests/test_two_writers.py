@@ -34,7 +34,8 @@ from target_twilio_alerts.ledger.tables import (
     messages,
 )
 from target_twilio_alerts.messages import Messages
-from target_twilio_alerts.notify.follow_up import SUMMARY, FollowUp
+from target_twilio_alerts.messages.kinds import BRAKE_SUMMARY
+from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rules import load_alerts
 
 pytestmark = ON_BOTH
@@ -252,7 +253,7 @@ def test_what_is_held_is_summarised_once_and_released_once(pair, follow_up):
     pair[0].rule("amount > 50000", file={"limits": limits})
     pair[0].read(*[invoice(str(number), 75000) for number in range(12)])
     assert follow_up(minutes=1) == [0, 1]
-    assert count(pair[0], messages.c.template == SUMMARY) == 1
+    assert count(pair[0], messages.c.template == BRAKE_SUMMARY) == 1
 
     def release(desk):
         with desk.ledger.write() as connection:

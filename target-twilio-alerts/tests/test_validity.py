@@ -140,7 +140,7 @@ def test_a_resend_is_of_use_for_as_long_again(office):
     passes(office, hours=2)
     office.run("deliver")
     (old,) = office.trail()
-    office.run("resend", old["message"], "--reason", "she still wants it")
+    office.run("resend", "--yes", old["message"], "--reason", "she still wants it")
     assert [state for state, _ in states(office)] == ["suppressed", "accepted"]
     assert 3500 < periods(office)[0] <= 3600
     first, second = office.workplace.query(

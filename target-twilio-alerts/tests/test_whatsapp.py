@@ -65,7 +65,7 @@ def test_a_resend_goes_by_the_same_template(workplace, run):
     workplace.sandbox.twilio.settle()
     zygote.run(workplace, schema() + state())
     ((first,),) = workplace.messages("messages.id")
-    workplace.command("resend", first, "--reason", "she has unblocked us")
+    workplace.command("resend", "--yes", first, "--reason", "she has unblocked us")
     bodies = [message.body for message in workplace.accepted]
     assert len(bodies) == 2
     assert bodies[0] == bodies[1]

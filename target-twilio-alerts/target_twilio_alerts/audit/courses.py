@@ -11,6 +11,7 @@ import msgspec
 from target_twilio_alerts.audit.reading import ToldRow
 from target_twilio_alerts.delivery.status import next_state
 from target_twilio_alerts.ledger import MessageState
+from target_twilio_alerts.ledger.cancelling import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -209,6 +210,11 @@ def _released(now: Body, _at: str, _body: Body) -> None:
     now["reason"] = None
 
 
+def _cancelled(now: Body, _at: str, body: Body) -> None:
+    now["state"] = MessageState.SUPPRESSED.value
+    now["reason"] = reason_of(body["by"], body["reason"])
+
+
 _MOVES: dict[str, Callable[[Body, str, Body], None]] = {
     "message_sending": _sending,
     "message_accepted": _accepted,
@@ -220,4 +226,5 @@ _MOVES: dict[str, Callable[[Body, str, Body], None]] = {
     "message_status": _status,
     "message_suppressed": _suppressed,
     "message_released": _released,
+    "message_cancelled": _cancelled,
 }

@@ -26,6 +26,7 @@ from target_twilio_alerts.ledger.tables import (
     messages,
     undecided_documents,
 )
+from target_twilio_alerts.messages.kinds import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +52,7 @@ class Scope:
     """What is to be erased: what fits all that is given.
 
     Attributes:
-        recipient: Messages to this recipient.
+        recipient: Messages to this recipient, and summaries of failures that name them.
         address: Messages to this address.
         before: What is older than this moment. Alone it is about everybody, and then also what
             alerts say of documents, and versions of documents that others have replaced.
@@ -254,7 +255,12 @@ def _is_under_way() -> sa.ColumnElement[bool]:
 def _of_messages(scope: Scope) -> Sequence[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = [message_contents.c.erased_at.is_(None)]
     if scope.recipient is not None:
-        conditions.append(messages.c.recipient == scope.recipient)
+        theirs = messages.alias()
+        named = sa.select(theirs.c.summary_id).where(
+            theirs.c.recipient == scope.recipient, theirs.c.summary_id.is_not(None)
+        )
+        is_about_them = sa.and_(messages.c.template == FAILURES, messages.c.summary_id.in_(named))
+        conditions.append(sa.or_(messages.c.recipient == scope.recipient, is_about_them))
     if scope.address is not None:
         conditions.append(message_contents.c.address == scope.address)
     if scope.before is not None:

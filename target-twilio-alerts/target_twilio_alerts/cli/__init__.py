@@ -9,15 +9,17 @@ from target_twilio_alerts.cli.acknowledge import ack
 from target_twilio_alerts.cli.audit import audit
 from target_twilio_alerts.cli.audit_show import show, show_runs
 from target_twilio_alerts.cli.backtest import backtest
+from target_twilio_alerts.cli.cancel import cancel
 from target_twilio_alerts.cli.check import check
 from target_twilio_alerts.cli.erase import erase
 from target_twilio_alerts.cli.explain import explain
-from target_twilio_alerts.cli.operate import deliver, resend, send_test
+from target_twilio_alerts.cli.operate import deliver, send_test
 from target_twilio_alerts.cli.opt_outs import opt_outs_group
 from target_twilio_alerts.cli.preview import preview
 from target_twilio_alerts.cli.prove import prove
 from target_twilio_alerts.cli.rehearse import rehearse
 from target_twilio_alerts.cli.release import release
+from target_twilio_alerts.cli.resend import resend
 from target_twilio_alerts.cli.serve import serve
 from target_twilio_alerts.cli.silence import silence
 from target_twilio_alerts.cli.undecided import undecided
@@ -48,6 +50,7 @@ main.add_command(accept_restored)
 main.add_command(ack)
 main.add_command(audit)
 main.add_command(backtest)
+main.add_command(cancel)
 main.add_command(check)
 main.add_command(deliver)
 main.add_command(erase)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import sqlalchemy as sa
 
-from target_twilio_alerts.cli.workplace import masked, operator_name, told_in_one_line
+from target_twilio_alerts.cli.workplace import BY_OPTION, REASON_OPTION, signed, told_in_one_line
 from target_twilio_alerts.delivery.acknowledging import acknowledge
 from target_twilio_alerts.ledger import escalations, runs
 from target_twilio_alerts.ledger.escalations import Acknowledgement
@@ -23,11 +23,11 @@ _HOW = "command line"
 
 @click.command("ack")
 @click.argument("reference")
-@click.option("--by", callback=masked, help="Who takes care of it, if not the one at the keyboard.")
-@click.option("--reason", callback=masked, help="What they do about it; kept in the audit trail.")
+@REASON_OPTION
+@BY_OPTION
 @click.pass_obj
 @told_in_one_line
-def ack(workplace: Workplace, reference: str, *, by: str | None, reason: str | None) -> None:
+def ack(workplace: Workplace, reference: str, *, reason: str, by: str | None) -> None:
     """Acknowledge the alert of REFERENCE: it is escalated no further.
 
     REFERENCE is in the message ("Ref ..."), or is the alert's own.
@@ -39,11 +39,12 @@ def ack(workplace: Workplace, reference: str, *, by: str | None, reason: str | N
             raise click.ClickException(
                 f"no message or alert {reference} in the ledger; `twilio-alerts audit` lists them",
             )
-        made = Acknowledgement(alert_id, now, by or operator_name(), _HOW, reason or None)
-        if not acknowledge(connection, made, operator=operator_name()):
+        who = signed(by, reason)
+        made = Acknowledgement(alert_id, now, who["by"], _HOW, reason)
+        if not acknowledge(connection, made, operator=who["operator"]):
             known = escalations.acknowledgement(connection, alert_id)
-            who = "" if known is None else f" by {known.by} at {iso_utc(known.at)}"
-            raise click.ClickException(f"alert {alert_id} has been acknowledged{who}")
+            told = "" if known is None else f" by {known.by} at {iso_utc(known.at)}"
+            raise click.ClickException(f"alert {alert_id} has been acknowledged{told}")
     click.echo(f"{alert_id}: acknowledged by {made.by}")
 
 

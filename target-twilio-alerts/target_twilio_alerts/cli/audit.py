@@ -18,6 +18,7 @@ from target_twilio_alerts.delivery.channels.codes import explain
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.tables import alerts, iso_utc, message_contents, messages
 from target_twilio_alerts.messages import mask_address, mask_contacts
+from target_twilio_alerts.messages.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -228,23 +229,11 @@ def _explained(code: str | None) -> str | None:
     return None if known is None else f"{known.meaning} (error {code}): {known.mend}"
 
 
-_UNANSWERED = {"busy": "the line was busy", "no-answer": "nobody answered"}
-
-
 def _told_by_provider(row: Mapping[Any, Any]) -> str | None:
     """What a report says of itself."""
-    words = row[messages.c.error_message] or row[messages.c.error_code]
-    is_call = row[messages.c.channel] == "voice"
-    return words or (_UNANSWERED.get(row[messages.c.status] or "") if is_call else None)
-
-
-_NAMES = {
-    "built-in/test": "send-test",
-    "built-in/digest": "digest",
-    "built-in/held": "flood brake",
-    "built-in/anchor": "anchor",
-}
-"""What messages of no rule are, by their template."""
+    words: str | None = row[messages.c.error_message] or row[messages.c.error_code]
+    known = explain(row[messages.c.status])
+    return words or (f"{known.meaning}: {known.mend}" if known else None)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
@@ -262,7 +251,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_row(
             row["message"],
             row["created_at"][:16].replace("T", " "),
-            row["rule"] or _NAMES.get(row["template"], row["template"]),
+            row["rule"] or KINDS.get(row["template"], row["template"]),
             row["document"] or "",
             f"{row['recipient']} by {row['channel']} ({row['address']})",
             f"{row['state']}{again}{error}",

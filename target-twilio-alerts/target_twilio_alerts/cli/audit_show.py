@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from target_twilio_alerts.cli.audit import ERASED, messages_of
 from target_twilio_alerts.cli.proofs import plain, told_rate
 from target_twilio_alerts.cli.workplace import told_in_one_line
+from target_twilio_alerts.delivery.channels.codes import explain
 from target_twilio_alerts.ledger.tables import (
     alerts,
     audit_events,
@@ -44,6 +45,9 @@ def show(workplace: Workplace, message_id: str) -> None:
         for name, value in found[0].items():
             if value is not None:
                 click.echo(f"{name:>13}: {value}")
+        known = explain(found[0]["error_code"] or found[0]["status"])
+        if known is not None:
+            click.echo(f"{'fault':>13}: {known.fault.value}")
         _tell_decision(connection, message_id)
         contents = connection.execute(
             sa.select(

@@ -11,18 +11,21 @@ from target_twilio_alerts import wiring
 from target_twilio_alerts.cli.workplace import told_in_one_line
 from target_twilio_alerts.delivery.channels.senders import Senders
 from target_twilio_alerts.documents import ENTITIES
-from target_twilio_alerts.ledger import LedgerError, events
+from target_twilio_alerts.ledger import LedgerError, events, opt_outs
 from target_twilio_alerts.messages import Messages, TemplateUse
 from target_twilio_alerts.rules import AlertsFileError
 from target_twilio_alerts.rules.expressions.needed import needed_fields
 from target_twilio_alerts.rules.expressions.never import contradiction
+from target_twilio_alerts.rules.model import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from sqlalchemy.engine import Connection
+
     from target_twilio_alerts.cli.workplace import Workplace
     from target_twilio_alerts.delivery.channels import CheckResult
-    from target_twilio_alerts.rules import Rule
+    from target_twilio_alerts.rules import Alerts, Rule
 
 
 class _Results:
@@ -147,10 +150,29 @@ def _open_ledger(workplace: Workplace, results: _Results) -> None:
     try:
         with workplace.sending_ledger() as ledger, ledger.read() as connection:
             number, _ = events.head(connection)
+            left = list(_operators_who_left(connection, workplace.alerts))
     except LedgerError as error:
         results.tell(str(error), ok=False)
     else:
         results.tell(f"{ledger.description}: opens, {number} events", ok=True)
+        for problem in left:
+            results.tell(problem, ok=False)
+
+
+def _operators_who_left(connection: Connection, alerts: Alerts) -> Iterator[str]:
+    """Operators, and whoever may be on duty for them, who opted out of how they are told."""
+    known = opt_outs.load(connection)
+    owner = alerts.operators or Owner((), ())
+    for name in owner.recipients:
+        rotation = alerts.rotations.get(name)
+        for member in (name,) if rotation is None else rotation.members:
+            for channel in owner.via:
+                addresses = alerts.recipients[member].addresses(channel)
+                if any(known.of(channel, one) for one in addresses):
+                    yield (
+                        f"operators: {member} opted out of {channel}, and is not told of failures; "
+                        "tell them by another channel, or let them opt in again"
+                    )
 
 
 def _ask(workplace: Workplace, name: str, results: _Results) -> None:

@@ -1,23 +1,23 @@
-"""``twilio-alerts deliver | send-test | resend``: an operator's hand on the outbox."""
+"""``twilio-alerts deliver | send-test``: an operator's hand on the outbox."""
 
 from __future__ import annotations
 
-import re
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import sqlalchemy as sa
 
 from target_twilio_alerts import wiring
 from target_twilio_alerts.audit.closing import end_run
-from target_twilio_alerts.cli.workplace import masked, operator_name, told_in_one_line
+from target_twilio_alerts.cli.workplace import operator_name, told_in_one_line
 from target_twilio_alerts.delivery.following import follow
 from target_twilio_alerts.ledger import Event, MessageState, events, outbox, runs
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
-from target_twilio_alerts.ledger.tables import message_contents, messages
+from target_twilio_alerts.ledger.tables import messages
 from target_twilio_alerts.messages import Messages
+from target_twilio_alerts.messages.kinds import KINDS, TEST
 from target_twilio_alerts.notify.brake import priced
 from target_twilio_alerts.notify.compose import created_event
 from target_twilio_alerts.notify.follow_up import FollowUp
@@ -26,30 +26,23 @@ from target_twilio_alerts.rules.model import CHANNELS
 from target_twilio_alerts.session import CredentialsRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import Connection
 
     from target_twilio_alerts.cli.workplace import Workplace
     from target_twilio_alerts.ledger import Ledger
     from target_twilio_alerts.ledger.runs import Run
     from target_twilio_alerts.settings import Settings
 
-_RESENDABLE = {
-    MessageState.REJECTED,
-    MessageState.FAILED,
-    MessageState.UNDELIVERED,
-    MessageState.UNKNOWN,
-    MessageState.SUPPRESSED,
-}
 _PATIENCE = 120
 """Seconds that a person's command delivers for, also where the target is told to leave earlier."""
 
-_TEST = "send-test"
+_TEST = KINDS[TEST]
 _NOT_NOW = "the test could not be handed over at once"
 
 _TAKEN = {MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED}
 """The provider has it."""
-
-_UNDER_WAY = {MessageState.PENDING, MessageState.CLAIMED, MessageState.SENDING}
 
 
 @click.command()
@@ -58,8 +51,8 @@ _UNDER_WAY = {MessageState.PENDING, MessageState.CLAIMED, MessageState.SENDING}
 def deliver(workplace: Workplace) -> None:
     """Hand over what is pending, and ask for the statuses of what was handed over."""
     with workplace.sending_ledger() as ledger:
-        run = _start(ledger, "deliver")
-        _deliver(workplace, ledger, run)
+        run = start_run(ledger, "deliver")
+        hand_over(workplace, ledger, run)
 
 
 @click.command("send-test")
@@ -82,8 +75,8 @@ def send_test(workplace: Workplace, recipient: str, channel: str) -> None:
         raise click.ClickException(f"recipient {recipient} has no address for {channel}; add one")
     failed = False
     for address in addresses:
-        state = _send(workplace, _test_message(recipient, channel, address), command=_TEST)
-        failed = failed or state not in _TAKEN
+        test = _test_message(recipient, channel, address)
+        failed = not _send_test(workplace, test) or failed
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -100,7 +93,7 @@ def _test_message(recipient: str, channel: str, address: str) -> NewMessage:
         text=f"Test message of twilio-alerts to {recipient}. Ref {reference}",
         html=None,
         salt=secrets.token_hex(16),
-        template="built-in/test",
+        template=TEST,
         locale="en",
         encoding=None,
         segments=None,
@@ -109,163 +102,62 @@ def _test_message(recipient: str, channel: str, address: str) -> NewMessage:
     )
 
 
-@click.command()
-@click.argument("message_id")
-@click.option(
-    "--reason",
-    required=True,
-    callback=masked,
-    help="Why it is sent again; kept in the audit trail.",
-)
-@click.option("--to", help="Another recipient of the alerts file, or an address.")
-@click.pass_obj
-@told_in_one_line
-def resend(workplace: Workplace, message_id: str, *, reason: str, to: str | None) -> None:
-    """Send MESSAGE_ID again, as a new attempt linked to the old one.
-
-    It goes to the recipient's address as the alerts file has it now, so that a corrected number is
-    used; the old attempt stays as it is.
-    """
-    if not reason.strip():
-        raise click.ClickException("--reason is empty; say why the message is sent again")
-    with workplace.ledger() as ledger:
-        message = _next_attempt(workplace, ledger, message_id.upper(), reason=reason, to=to)
-    if _send(workplace, message, command="resend") not in _TAKEN:
-        raise click.exceptions.Exit(1)
-
-
-def _next_attempt(
-    workplace: Workplace,
-    ledger: Ledger,
-    message_id: str,
-    *,
-    reason: str,
-    to: str | None,
-) -> NewMessage:
-    with ledger.read() as connection:
-        old = connection.execute(
-            sa.select(
-                messages,
-                message_contents.c.address,
-                message_contents.c.subject,
-                message_contents.c.text,
-                message_contents.c.html,
-                message_contents.c.content_sid,
-                message_contents.c.content_variables,
-                message_contents.c.erased_at,
-            )
-            .join(message_contents, message_contents.c.message_id == messages.c.id)
-            .where(messages.c.id == message_id),
-        ).first()
-        if old is None:
-            raise click.ClickException(
-                f"no message {message_id} in the ledger; `twilio-alerts audit` lists them",
-            )
-        if old.erased_at is not None:
-            raise click.ClickException(
-                f"the text of message {message_id} was erased; it cannot be sent again",
-            )
-        state = MessageState(old.state)
-        if state in _UNDER_WAY:
-            raise click.ClickException(
-                f"message {message_id} is still {state.value}; `twilio-alerts deliver` sends it",
-            )
-        recipient, address = _whom(workplace, old, to)
-        if state not in _RESENDABLE and address == old.address:
-            raise click.ClickException(
-                f"message {message_id} is {state.value}: it did not fail; to tell somebody else, "
-                "name them with --to",
-            )
-        attempts = connection.execute(
-            sa.select(sa.func.max(messages.c.attempt)).where(
-                messages.c.alert_id == old.alert_id,
-                messages.c.recipient == recipient,
-                messages.c.channel == old.channel,
-                messages.c.place == old.place,
-                messages.c.step == old.step,
-            ),
-        ).scalar()
-    reference = short_id()
-
-    def renamed(text: str | None) -> str | None:
-        return None if text is None else text.replace(old.id, reference)
-
-    return NewMessage(
-        id=reference,
-        alert_id=old.alert_id,
-        recipient=recipient,
-        channel=old.channel,
-        address=address,
-        subject=renamed(old.subject),
-        text=renamed(old.text) or "",
-        html=renamed(old.html),
-        content_sid=old.content_sid,
-        content_variables=renamed(old.content_variables),
-        salt=secrets.token_hex(16),
-        template=old.template,
-        locale=old.locale,
-        encoding=old.encoding,
-        segments=old.segments,
-        severity_rank=old.severity_rank,
-        attempt=(attempts or 0) + 1,
-        place=old.place,
-        step=old.step,
-        because=old.because,
-        validity_seconds=old.validity_seconds,
-        resend_of=old.id,
-        resend_reason=reason,
-        operator=operator_name(),
-    )
-
-
-def _whom(workplace: Workplace, old: sa.Row[Any], to: str | None) -> tuple[str, str]:
-    """Name and address to send to: a recipient of the alerts file, or an address given by hand."""
-    channel = old.channel
-    pattern = r"[^@\s]+@[^@\s]+\.[^@\s]+" if channel == "email" else r"\+[1-9]\d{6,14}"
-    if to is not None and re.fullmatch(pattern, to):
-        return old.recipient, to
-    name = to or old.recipient
-    person = workplace.alerts.recipients.get(name)
-    if person is None:
-        raise click.ClickException(
-            f"{name} is neither a recipient of the alerts file nor an address for {channel}; "
-            + suggestion(name, workplace.alerts.recipients, "there are"),
-        )
-    addresses = person.addresses(channel)
-    if not addresses:
-        raise click.ClickException(f"recipient {name} has no address for {channel}; add one")
-    return name, addresses[min(old.place, len(addresses)) - 1]
-
-
-def _start(ledger: Ledger, command: str) -> Run:
+def start_run(ledger: Ledger, command: str) -> Run:
+    """Begin a run of a person's command."""
     body = {"operator": operator_name()}
     return runs.start(ledger, command=command, version=wiring.version(), body=body)
 
 
-def _send(workplace: Workplace, message: NewMessage, *, command: str) -> str:
-    """Write a message, and deliver; gives the state that it is in then."""
-    if missing := workplace.settings.missing_for(message.channel):
-        raise click.ClickException(f"{missing} is not set, but {message.channel} needs it; set it")
-    with workplace.sending_ledger() as ledger:
-        run = _start(ledger, command)
-        now = runs.utc_now()
-        with ledger.write() as connection:
-            with_cost = priced(message, workplace.alerts.limits)
-            outbox.add(connection, with_cost, at=now, run_id=run.id)
-            events.append(connection, [created_event(message)], at=now, run_id=run.id)
-        _deliver(workplace, ledger, run, withdraw=message.id if command == _TEST else None)
-        with ledger.read() as connection:
+def needs_settings(workplace: Workplace, channel: str) -> None:
+    """Refuse a channel that lacks a setting.
+
+    Raises:
+        click.ClickException: It lacks one.
+    """
+    if missing := workplace.settings.missing_for(channel):
+        raise click.ClickException(f"{missing} is not set, but {channel} needs it; set it")
+
+
+def add_messages(
+    workplace: Workplace, connection: Connection, wanted: Sequence[NewMessage], run: Run
+) -> None:
+    """Write messages that an operator wants, with their events."""
+    now = runs.utc_now()
+    with_costs = [priced(message, workplace.alerts.limits) for message in wanted]
+    for message in with_costs:
+        outbox.add(connection, message, at=now, run_id=run.id)
+    told = [created_event(message) for message in with_costs]
+    events.append(connection, told, at=now, run_id=run.id)
+
+
+def tell_states(ledger: Ledger, ids: Sequence[str]) -> bool:
+    """Print what became of messages; gives whether the provider has taken all of them."""
+    are_taken = True
+    with ledger.read() as connection:
+        for message_id in ids:
             row = connection.execute(
                 sa.select(messages.c.state, messages.c.sid, messages.c.reason).where(
-                    messages.c.id == message.id,
+                    messages.c.id == message_id,
                 ),
             ).one()
-    told = f"{message.id}: {row.state}"
-    click.echo(" ".join([told, *(str(part) for part in (row.sid, row.reason) if part)]))
-    return str(row.state)
+            told = f"{message_id}: {row.state}"
+            click.echo(" ".join([told, *(str(part) for part in (row.sid, row.reason) if part)]))
+            are_taken = are_taken and row.state in _TAKEN
+    return are_taken
 
 
-def _deliver(
+def _send_test(workplace: Workplace, message: NewMessage) -> bool:
+    """Write a test, and deliver; gives whether the provider has taken it."""
+    needs_settings(workplace, message.channel)
+    with workplace.sending_ledger() as ledger:
+        run = start_run(ledger, _TEST)
+        with ledger.write() as connection:
+            add_messages(workplace, connection, [message], run)
+        hand_over(workplace, ledger, run, withdraw=message.id)
+        return tell_states(ledger, [message.id])
+
+
+def hand_over(
     workplace: Workplace,
     ledger: Ledger,
     run: Run,
@@ -276,6 +168,12 @@ def _deliver(
     settings = workplace.settings
     channels = wiring.build_channels(settings, wiring.configured_channels(settings))
     dispatcher = wiring.build_dispatcher(settings, ledger, channels, run, workplace.alerts)
+    asked = 0
+
+    def ask() -> None:
+        nonlocal asked
+        asked = follow(ledger, channels, run=run)
+
     dispatcher.start()
     try:
         follow_up = FollowUp(
@@ -283,14 +181,13 @@ def _deliver(
             workplace.alerts,
             Messages(settings.templates_dir, public_url=settings.public_url),
             run=run,
-            ask=lambda: follow(ledger, channels, run=run),
+            ask=ask,
             anchor_notify=settings.anchor_notify,
         )
         dispatcher.finish(
             deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE),
-            more=follow_up.take,
+            more=(follow_up.take, follow_up.ask_and_tell_failures),
         )
-        asked = 0 if dispatcher.refused else follow(ledger, channels, run=run)
     except BaseException as error:
         dispatcher.stop()
         outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"

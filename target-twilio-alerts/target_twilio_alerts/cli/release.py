@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from target_twilio_alerts.cli.workplace import masked, operator_name, told_in_one_line
+from target_twilio_alerts.cli.workplace import BY_OPTION, REASON_OPTION, signed, told_in_one_line
 from target_twilio_alerts.ledger import Event, events, runs, told
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @click.argument("message_ids", nargs=-1)
 @click.option("--rule", help="Only messages of this rule.")
 @click.option("--all", "every", is_flag=True, help="All that is held.")
-@click.option("--reason", required=True, callback=masked, help="Why; kept in the audit trail.")
+@REASON_OPTION
+@BY_OPTION
 @click.option("--dry-run", is_flag=True, help="Only say how many that would be.")
 @click.pass_obj
 @told_in_one_line
@@ -28,14 +29,12 @@ def release(
     rule: str | None,
     every: bool,
     reason: str,
+    by: str | None,
     dry_run: bool,
 ) -> None:
     """Let messages go that the flood brake holds; the next run or `deliver` sends them."""
     if not (message_ids or rule or every):
         raise click.ClickException("name messages, or give --rule or --all")
-    reason = " ".join(reason.split())
-    if not reason:
-        raise click.ClickException("--reason is empty; say why they are sent")
     now = runs.utc_now()
     wanted = [one.upper() for one in message_ids] or None
     with workplace.ledger() as ledger, ledger.write(keep=not dry_run) as connection:
@@ -43,7 +42,7 @@ def release(
         unknown = sorted(set(wanted or ()) - set(found))
         if unknown:
             raise click.ClickException(f"not held by the flood brake: {', '.join(unknown)}")
-        body = {"operator": operator_name(), "reason": reason}
+        body = signed(by, reason)
         released = [
             Event("message_released", body, message_id=one)
             for one in found

@@ -10,9 +10,10 @@ import click
 
 from target_twilio_alerts.cli.rows import print_rows
 from target_twilio_alerts.cli.workplace import (
+    BY_OPTION,
     FORMAT_OPTION,
-    masked,
-    operator_name,
+    REASON_OPTION,
+    signed,
     told_in_one_line,
 )
 from target_twilio_alerts.ledger import Event, events, runs, silences
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("silence", "state", "matches", "until", "author", "reason")
 _LONGEST = timedelta(days=366)
-_LONGEST_TEXT = 200
 _SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -49,8 +49,8 @@ def silence() -> None:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
     help="Until when, in the alerts file's timezone; a day alone: until it begins.",
 )
-@click.option("--reason", required=True, callback=masked, help="Why; kept in the audit trail.")
-@click.option("--author", callback=masked, help="Who wants it, if not the one at the keyboard.")
+@REASON_OPTION
+@BY_OPTION
 @click.pass_obj
 @told_in_one_line
 def add(
@@ -60,7 +60,7 @@ def add(
     span: str | None,
     until: datetime | None,
     reason: str,
-    author: str | None,
+    by: str | None,
     **matchers: str | None,
 ) -> None:
     """Silence what matches all that is given, from now on.
@@ -71,14 +71,11 @@ def add(
     if not named:
         options = ", ".join(f"--{name}" for name in MATCHERS)
         raise click.ClickException(f"nothing to match; give one of {options} or several")
-    reason = " ".join(reason.split())
-    if not 0 < len(reason) <= _LONGEST_TEXT:
-        raise click.ClickException(f"--reason is a text of at most {_LONGEST_TEXT} characters")
     _check_names(workplace, named)
-    now = runs.utc_now()
+    now, who = runs.utc_now(), signed(by, reason)
     made = Silence(
         id=short_id(),
-        author=author or operator_name(),
+        author=who["by"],
         reason=reason,
         starts_at=now,
         ends_at=_end(workplace, span, until, now),
@@ -89,8 +86,7 @@ def add(
         body = {
             "silence": made.id,
             "author": made.author,
-            "operator": operator_name(),
-            "reason": reason,
+            **who,
             "matches": made.matchers,
             "until": iso_utc(made.ends_at),
         }
@@ -113,18 +109,12 @@ def list_silences(workplace: Workplace, *, ended_too: bool, form: str) -> None:
 
 @silence.command("end")
 @click.argument("silence_id")
-@click.option(
-    "--reason",
-    required=True,
-    callback=masked,
-    help="Why it ends early; kept in the audit trail.",
-)
+@REASON_OPTION
+@BY_OPTION
 @click.pass_obj
 @told_in_one_line
-def end(workplace: Workplace, silence_id: str, *, reason: str) -> None:
+def end(workplace: Workplace, silence_id: str, *, reason: str, by: str | None) -> None:
     """End SILENCE_ID now; what it kept back is not sent."""
-    if not reason.strip():
-        raise click.ClickException("--reason is empty; say why the silence ends")
     now = runs.utc_now()
     with workplace.ledger() as ledger, ledger.write() as connection:
         known = {one.id: one for one in silences.active(connection, at=now)}
@@ -136,8 +126,7 @@ def end(workplace: Workplace, silence_id: str, *, reason: str) -> None:
         silences.end(connection, ended, at=now)
         body = {
             "silence": ended.id,
-            "operator": operator_name(),
-            "reason": " ".join(reason.split())[:_LONGEST_TEXT],
+            **signed(by, reason),
             "would_have_ended": iso_utc(ended.ends_at),
         }
         events.append(connection, [Event("silence_ended", body)], at=now, run_id=None)

@@ -57,11 +57,24 @@ def _said(_context: click.Context, parameter: click.Parameter, words: str) -> st
     said = masked(_context, parameter, words)
     if not said:
         raise click.ClickException(f"--{parameter.name} is empty; say why")
+    if len(said) > _LONGEST_REASON:
+        raise click.ClickException(
+            f"--{parameter.name} is a text of at most {_LONGEST_REASON} characters; say it shorter"
+        )
     return said
 
 
+_LONGEST_REASON = 200
+
 REASON_OPTION = click.option(
     "--reason", required=True, callback=_said, help="Why; kept in the audit trail."
+)
+BY_OPTION = click.option(
+    "--by",
+    "--author",
+    "by",
+    callback=masked,
+    help="Who wants it, if not the one at the keyboard; kept in the audit trail.",
 )
 CONFIG_OPTION = click.option(
     "--config",
@@ -220,6 +233,12 @@ def moment_of(option: str, text: str) -> datetime:
             f"{option} {text}: write a day or a time, as in 2026-11-01 or 2026-11-01T08:00",
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def signed(by: str | None, reason: str) -> dict[str, str]:
+    """What an event tells of who did it and why; the account at the keyboard beside who says so."""
+    operator = operator_name()
+    return {"by": by or operator, "operator": operator, "reason": reason}
 
 
 def operator_name() -> str:

@@ -28,7 +28,7 @@ from target_twilio_alerts.ledger import LedgerError, LedgerLostError, outbox
 from target_twilio_alerts.ledger.runs import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from target_twilio_alerts.delivery.callback_urls import CallbackUrls
@@ -114,20 +114,22 @@ class Dispatcher:
             self._woken = True
             self._changed.notify_all()
 
-    def finish(self, *, deadline_seconds: float, more: Callable[[], int]) -> None:
+    def finish(self, *, deadline_seconds: float, more: Sequence[Callable[[], int]]) -> None:
         """Deliver until nothing will be due before the deadline, or it has passed; then stop.
 
         Args:
             deadline_seconds: How long, at most.
-            more: Called when all is delivered; gives the number of messages that it has added.
+            more: Each called when all before it is delivered; gives the number of messages that it
+                has added.
 
         Raises:
             LedgerError: The ledger failed while delivering.
         """
         deadline = utc_now() + timedelta(seconds=deadline_seconds)
         self._deliver_until(deadline)
-        if self.error is None and not self._stopping and more():
-            self._deliver_until(deadline)
+        for add in more:
+            if self.error is None and not self._stopping and add():
+                self._deliver_until(deadline)
         self.stop()
         if self.error is not None:
             raise self.error

@@ -180,9 +180,13 @@ def _news(
         return values
     if report.segments and is_sms:
         values["segments"] = report.segments
-    moved = next_state(MessageState(known.state), report.status)
+    current = MessageState(known.state)
+    moved = next_state(current, report.status)
     if moved is not None:
         values |= {"state": moved.value, "updated_at": at}
+        if current is MessageState.UNKNOWN:
+            values["summary_id"] = None  # one has named it for what it was
+    # A settled message has the status of the list, and has not moved by it yet.
     if report.status == known.status and moved is None:
         return values
     values["status"] = report.status

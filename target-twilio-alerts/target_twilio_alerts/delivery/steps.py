@@ -179,6 +179,7 @@ class Steps:
                 # `unknown`: another process may have given us up; our answer is the evidence.
                 before=[MessageState.SENDING, MessageState.UNKNOWN],
                 at=now,
+                summary_id=outbox.NAMED_FOR_WHAT_IT_IS,
                 **values,
             )
             if is_again and not moved:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from target_twilio_alerts.ledger import locks
+from target_twilio_alerts.ledger.cancelling import CANCELLED
 from target_twilio_alerts.ledger.tables import (
     MessageState,
     StepState,
@@ -145,6 +146,16 @@ def is_silenced(connection: Connection, alert_id: str) -> bool:
     """Whether nobody was told because an operator wanted it so."""
     silenced = messages.c.reason.startswith("silence ", autoescape=True)
     return _has_message(connection, alert_id, silenced) and not _has_message(
+        connection,
+        alert_id,
+        messages.c.state != MessageState.SUPPRESSED.value,
+    )
+
+
+def is_cancelled(connection: Connection, alert_id: str) -> bool:
+    """Whether nobody was told because an operator cancelled it."""
+    cancelled = messages.c.reason.startswith(f"{CANCELLED} by ", autoescape=True)
+    return _has_message(connection, alert_id, cancelled) and not _has_message(
         connection,
         alert_id,
         messages.c.state != MessageState.SUPPRESSED.value,

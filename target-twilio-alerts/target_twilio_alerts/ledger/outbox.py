@@ -39,6 +39,11 @@ INTERRUPTED = "the process ended during the hand-over; the answer is lost"
 
 EXPIRED = "validity period passed"
 
+NAMED_FOR_WHAT_IT_IS = sa.case(
+    (messages.c.state == MessageState.UNKNOWN.value, sa.null()), else_=messages.c.summary_id
+)
+"""The summary that has named a message; none any more, if it was named as unknown."""
+
 
 _CONTENTS = (
     "address",
@@ -66,6 +71,7 @@ class NewMessage:
         not_before: Until when it waits.
         cost_micros: What it will cost, predicted, in millionths of the currency of the prices.
         validity_seconds: How long it is of use, from when it may be sent; None: always.
+        summary_id: Of a summary, the first one's id: those it names have it too.
     """
 
     id: str
@@ -96,6 +102,7 @@ class NewMessage:
     not_before: datetime | None = None
     cost_micros: int | None = None
     validity_seconds: int | None = None
+    summary_id: str | None = None
 
 
 @dataclass(frozen=True)

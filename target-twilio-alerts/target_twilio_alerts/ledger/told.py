@@ -26,7 +26,7 @@ HELD = "flood brake"
 """Begins the reason of what the flood brake holds."""
 
 _TOLD = messages.c.state != MessageState.SUPPRESSED.value
-_HELD = sa.and_(
+IS_HELD = sa.and_(
     messages.c.state == MessageState.SUPPRESSED.value,
     messages.c.reason.startswith(f"{HELD}: ", autoescape=True),
 )
@@ -62,7 +62,7 @@ def held(connection: Connection, *, rule: str | None, ids: Sequence[str] | None)
     query = (
         sa.select(messages.c.id)
         .join(alerts, alerts.c.id == messages.c.alert_id)
-        .where(_HELD)
+        .where(IS_HELD)
         .order_by(messages.c.created_at, messages.c.id)
     )
     if rule is not None:
@@ -79,7 +79,7 @@ def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
     """
     locks.telling(connection)
     held_one = connection.execute(
-        sa.select(messages).where(messages.c.id == message_id, _HELD),
+        sa.select(messages).where(messages.c.id == message_id, IS_HELD),
     ).first()
     if held_one is None:
         return False
@@ -93,6 +93,7 @@ def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
         .values(
             state=MessageState.PENDING.value,
             reason=None,
+            summary_id=None,
             updated_at=at,
             valid_until=None if seconds is None else begins + timedelta(seconds=seconds),
         ),
@@ -113,7 +114,7 @@ def _put_off(connection: Connection, alert_id: str, *, by: timedelta, at: dateti
 
 
 WHOLLY_HELD = sa.and_(
-    sa.exists().where(messages.c.alert_id == escalations.c.alert_id, _HELD),
+    sa.exists().where(messages.c.alert_id == escalations.c.alert_id, IS_HELD),
     ~sa.exists().where(messages.c.alert_id == escalations.c.alert_id, _TOLD),
 )
 """Of a step: nobody has been told of its alert, because the flood brake holds it."""
@@ -129,7 +130,7 @@ def unsummarised(connection: Connection) -> Mapping[str, int]:
     query = (
         sa.select(alerts.c.rule, sa.func.count().label("number"))
         .join(alerts, alerts.c.id == messages.c.alert_id)
-        .where(_HELD, messages.c.summary_id.is_(None))
+        .where(IS_HELD, messages.c.summary_id.is_(None))
         .group_by(alerts.c.rule)
         .order_by(alerts.c.rule)
     )
@@ -140,7 +141,7 @@ def mark_summarised(connection: Connection, summary_id: str) -> None:
     """Note that a summary has named all that is held."""
     connection.execute(
         sa.update(messages)
-        .where(_HELD, messages.c.summary_id.is_(None))
+        .where(IS_HELD, messages.c.summary_id.is_(None))
         .values(summary_id=summary_id),
     )
 

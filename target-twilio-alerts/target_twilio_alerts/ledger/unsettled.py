@@ -95,6 +95,7 @@ def settle(
         .values(
             state=MessageState.ACCEPTED.value,
             reason=None,
+            summary_id=None,
             sid=sid,
             status=status,
             status_at=None,

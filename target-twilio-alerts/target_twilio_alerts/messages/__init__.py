@@ -27,6 +27,7 @@ from target_twilio_alerts.messages.context import (
     Value,
 )
 from target_twilio_alerts.messages.digest import DigestEntry
+from target_twilio_alerts.messages.failures import Failure
 from target_twilio_alerts.messages.masking import (
     hide_numbers,
     hide_numbers_in,
@@ -41,6 +42,7 @@ from target_twilio_alerts.messages.segments import Segments, count_segments, to_
 
 __all__ = [
     "DigestEntry",
+    "Failure",
     "MessageContext",
     "Messages",
     "Rendered",

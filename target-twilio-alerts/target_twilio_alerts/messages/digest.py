@@ -69,12 +69,14 @@ class Section:
         rows: A text for each alert that is listed.
         more: How many alerts are not listed, in words; empty if all are.
         totals: Sums of the amounts, one for each currency.
+        note: What is said of all of them; empty if nothing is.
     """
 
     title: str
     rows: tuple[Row, ...]
     more: str
     totals: tuple[str, ...]
+    note: str = ""
 
 
 def sections_of(entries: Sequence[DigestEntry], formats: Formats, most: int) -> list[Section]:
@@ -89,14 +91,15 @@ def sections_of(entries: Sequence[DigestEntry], formats: Formats, most: int) -> 
             rows=tuple(
                 _row(entry, formats, with_company=len(companies) > 1) for entry in found[:most]
             ),
-            more=_more(len(found) - most, formats),
+            more=more_of(len(found) - most, formats),
             totals=tuple(_totals([entry.values for entry in found], formats)),
         )
         for rule, found in by_rule.items()
     ]
 
 
-def _more(number: int, formats: Formats) -> str:
+def more_of(number: int, formats: Formats) -> str:
+    """How many are not listed, in words; empty if all are."""
     return formats.phrase("more").format(number=number) if number > 0 else ""
 
 
@@ -133,7 +136,7 @@ def plain_text(title: str, sections: Sequence[Section], total: str, reference: s
     """The digest as plain text."""
     lines = [title, ""]
     for section in sections:
-        lines.append(section.title)
+        lines += filter(None, (section.title, section.note))
         lines += [f"- {row.plain}" for row in section.rows]
         if section.more:
             lines.append(f"- {section.more}")

@@ -14,6 +14,8 @@ from target_twilio_alerts.messages.context import (
 )
 from target_twilio_alerts.messages.digest import MOST_ROWS, plain_text, sections_of, short_text
 from target_twilio_alerts.messages.facts import changes_between, clean, clean_values, nested
+from target_twilio_alerts.messages.failures import causes_of, short_summary
+from target_twilio_alerts.messages.kinds import ANCHOR, BRAKE_SUMMARY, DIGEST, FAILURES
 from target_twilio_alerts.messages.locales import builtin_formats
 from target_twilio_alerts.messages.masking import mask_ibans
 from target_twilio_alerts.messages.own import OwnTemplates
@@ -26,22 +28,17 @@ from target_twilio_alerts.messages.segments import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from target_twilio_alerts.messages.context import MessageContext, TemplateUse
     from target_twilio_alerts.messages.digest import DigestEntry, Section
+    from target_twilio_alerts.messages.failures import Failure
     from target_twilio_alerts.messages.locales import Formats
     from target_twilio_alerts.messages.own import OwnTemplate
 
 _LONGEST_SUBJECT = 200
 _GAP = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d)")
-
-DIGEST = "built-in/digest"
-"""Template of digests."""
-
-ANCHOR = "built-in/anchor"
-"""Template of anchors of the audit trail."""
 
 
 class Messages:
@@ -123,7 +120,7 @@ class Messages:
         what = formats.phrase("held").format(number=sum(numbers.values()))
         text = formats.phrase("release").format(what=what, rules=named)
         signed = f"{text} {formats.phrase('reference').format(reference=reference)}"
-        short = _short(signed, formats, "built-in/held", None, channel)
+        short = _short(signed, formats, BRAKE_SUMMARY, None, channel)
         return short if channel == "sms" else replace(short, subject=_one_line(what))
 
     def anchor(self, line: str, *, number: int, locale: str, reference: str) -> Rendered:
@@ -163,13 +160,45 @@ class Messages:
         if channel == "sms":
             text = short_text(title, sections_of(entries, formats, most=0), signed)
             return _short(text, formats, DIGEST, None, channel)
-        sections, html = _as_long_as_fits(entries, formats, title, signed)
+        sections, html = _as_long_as_fits(
+            lambda most: sections_of(entries, formats, most), formats, title, signed
+        )
         return Rendered(
             subject=_one_line(title),
             text=mask_ibans(plain_text(title, sections, formats.phrase("total"), signed)),
             html=None if html is None else mask_ibans(html),
             locale=formats.locale,
             template=DIGEST,
+        )
+
+    def failures(
+        self, failures: Sequence[Failure], *, channel: str, locale: str, reference: str
+    ) -> Rendered:
+        """Write which messages did not get through, by cause, and what to do.
+
+        Args:
+            failures: The messages.
+            channel: "sms" or "email".
+            locale: The recipient's.
+            reference: Of the message.
+        """
+        formats = builtin_formats(locale)
+        named = "failures_one" if len(failures) == 1 else "failures"
+        title = formats.phrase(named).format(number=len(failures))
+        signed = formats.phrase("reference").format(reference=reference)
+        if channel == "sms":
+            text = short_summary(title, failures, formats, signed)
+            return _short(text, formats, FAILURES, None, channel)
+        ending = f"{formats.phrase('resend')} {signed}"
+        sections, html = _as_long_as_fits(
+            lambda most: causes_of(failures, formats, most), formats, title, ending
+        )
+        return Rendered(
+            subject=_one_line(title),
+            text=mask_ibans(plain_text(title, sections, formats.phrase("total"), ending)),
+            html=None if html is None else mask_ibans(html),
+            locale=formats.locale,
+            template=FAILURES,
         )
 
     def check(self, uses: Iterable[TemplateUse]) -> list[TemplateProblem]:
@@ -189,12 +218,12 @@ class Messages:
 
 
 def _as_long_as_fits(
-    entries: Sequence[DigestEntry], formats: Formats, title: str, signed: str
+    sections_with: Callable[[int], list[Section]], formats: Formats, title: str, signed: str
 ) -> tuple[list[Section], str | None]:
-    """The sections of a digest and its card, with as many alerts as there is room for."""
+    """The sections of a text and its card, with as many rows of each as there is room for."""
     sections: list[Section] = []
     for most in MOST_ROWS:
-        sections = sections_of(entries, formats, most)
+        sections = sections_with(most)
         try:
             return sections, builtin.digest_html(title, sections, formats, reference=signed)
         except TemplateError:

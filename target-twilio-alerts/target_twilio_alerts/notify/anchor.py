@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from target_twilio_alerts.audit.anchors import told_in_a_log
 from target_twilio_alerts.ledger import events
 from target_twilio_alerts.ledger.tables import audit_events, messages
-from target_twilio_alerts.messages.render import ANCHOR
+from target_twilio_alerts.messages.kinds import ANCHOR, FAILURES
 from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rules.routing import route
 
@@ -39,7 +39,8 @@ def anchor_messages(
 ) -> Iterator[NewMessage]:
     """The email with the trail's head as it is now, if there is news since the last one.
 
-    That runs began and ended, and how the last such email went, is no news: it would never end.
+    That runs began and ended, how the last such email went, and that operators were told of it, is
+    no news: it would never end.
     """
     if not _is_news(connection):
         return
@@ -65,9 +66,9 @@ def anchor_messages(
 
 def _is_news(connection: Connection) -> bool:
     event = audit_events.c
-    anchors = sa.select(messages.c.id).where(messages.c.template == ANCHOR)
-    # Events of a message that is no anchor, or of no message at all.
-    of_others = sa.or_(event.message_id.is_(None), event.message_id.not_in(anchors))
+    no_news = sa.select(messages.c.id).where(messages.c.template.in_([ANCHOR, FAILURES]))
+    # Events of other messages, or of no message at all.
+    of_others = sa.or_(event.message_id.is_(None), event.message_id.not_in(no_news))
     last = connection.execute(
         sa.select(messages.c.id)
         .where(messages.c.template == ANCHOR)

@@ -23,10 +23,12 @@ from target_twilio_alerts.ledger import (
 from target_twilio_alerts.ledger.opt_outs import OPTED_OUT_CODES
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import StepState, iso_utc, messages
+from target_twilio_alerts.messages.kinds import BRAKE_SUMMARY
 from target_twilio_alerts.notify.anchor import anchor_messages
 from target_twilio_alerts.notify.brake import HOUR, priced
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
 from target_twilio_alerts.notify.digest import due_digests
+from target_twilio_alerts.notify.failures import failure_summary
 from target_twilio_alerts.notify.stored import load_occasion
 from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rules.model import DELIVERED
@@ -49,9 +51,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SUMMARY = "built-in/held"
-"""Template of a summary of what was held."""
-
 _REFUSED = (MessageState.REJECTED, MessageState.FAILED, MessageState.UNDELIVERED)
 
 _LOOKED_BACK = timedelta(days=3)
@@ -67,7 +66,8 @@ class FollowUp:
         messages: Writes the texts.
         run: The run at work.
         clock: What time it is.
-        ask: Asks for the statuses of messages; called before a step that depends on one is taken.
+        ask: Asks for the statuses of messages; called before a step that depends on one is
+            taken, and before failures are told.
         anchor_notify: Name of the recipient who is sent the anchors of the trail; None: nobody.
     """
 
@@ -128,6 +128,33 @@ class FollowUp:
             events.append(connection, news, at=now, run_id=self._run.id)
             return len(written) + self._anchor(connection, now, quiet)
 
+    def ask_and_tell_failures(self) -> int:
+        """Ask for statuses, then write the summary of what did not get through, if anything.
+
+        Returns:
+            The number of messages.
+        """
+        self._ask()
+        with self._ledger.write() as connection:
+            locks.telling(connection)
+            now = self._clock()
+            written = [
+                priced(message, self._alerts.limits)
+                for message in failure_summary(
+                    connection,
+                    self._alerts,
+                    self._messages,
+                    at=now,
+                    since=now - _LOOKED_BACK,
+                    quiet=Quiet(opt_outs=opt_outs.load(connection)),
+                )
+            ]
+            for message in written:
+                outbox.add(connection, message, at=now, run_id=self._run.id)
+            news = [created_event(message) for message in written]
+            events.append(connection, news, at=now, run_id=self._run.id)
+            return len(written)
+
     def _anchor(self, connection: Connection, now: datetime, quiet: Quiet) -> int:
         """Write the anchor's email, last, so that it seals all before it; gives the number."""
         if self._anchor_notify is None:
@@ -185,6 +212,8 @@ class FollowUp:
             return f"acknowledged by {known.by}"
         if escalations.is_silenced(connection, due.alert_id):
             return "silenced"
+        if escalations.is_cancelled(connection, due.alert_id):
+            return "cancelled"
         if step.unless == DELIVERED and escalations.is_delivered(
             connection, due.alert_id, before_step=due.step
         ):
@@ -221,7 +250,7 @@ class FollowUp:
         """Name what the flood brake has held, at most once an hour."""
         limits = self._alerts.limits
         numbers = told.unsummarised(connection)
-        if not numbers or told.has_summary_since(connection, SUMMARY, since=now - HOUR):
+        if not numbers or told.has_summary_since(connection, BRAKE_SUMMARY, since=now - HOUR):
             return
         logger.warning(
             "The flood brake holds %d messages (%s): `twilio-alerts release` sends them",

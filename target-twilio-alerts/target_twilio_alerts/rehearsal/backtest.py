@@ -20,8 +20,9 @@ from target_twilio_alerts.ledger.ids import long_id
 from target_twilio_alerts.ledger.runs import Run
 from target_twilio_alerts.ledger.tables import StepState, digest_items, messages
 from target_twilio_alerts.ledger.tables import escalations as escalations_table
+from target_twilio_alerts.messages.kinds import BRAKE_SUMMARY
 from target_twilio_alerts.notify.brake import HOUR
-from target_twilio_alerts.notify.follow_up import SUMMARY, FollowUp
+from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rehearsal.due_days import DueDays
 from target_twilio_alerts.rehearsal.past import RateRecord
 from target_twilio_alerts.rehearsal.past_ledger import SeenByLedger
@@ -288,7 +289,9 @@ class Backtest:
             moments = [connection.execute(digest).scalar(), escalations.next_due(connection)]
             if self._alerts.limits.recipients and told.unsummarised(connection):
                 last = sa.select(sa.func.max(messages.c.created_at))
-                before = connection.execute(last.where(messages.c.template == SUMMARY)).scalar()
+                before = connection.execute(
+                    last.where(messages.c.template == BRAKE_SUMMARY)
+                ).scalar()
                 moments.append(self._now if before is None else max(self._now, before + HOUR))
         return min(filter(None, moments), default=None)
 

@@ -28,7 +28,8 @@ from target_twilio_alerts.ledger.tables import (
     messages,
 )
 from target_twilio_alerts.ledger.tables import alerts as alerts_table
-from target_twilio_alerts.notify.follow_up import SUMMARY, FollowUp
+from target_twilio_alerts.messages.kinds import BRAKE_SUMMARY
+from target_twilio_alerts.notify.follow_up import FollowUp
 from target_twilio_alerts.rehearsal.expectations import Message, decisions, differences
 from target_twilio_alerts.rehearsal.tally import ALERT, BRAKE, DIGEST, ESCALATION, micros_as_text
 from target_twilio_alerts.rules import Rates
@@ -236,7 +237,7 @@ def _told(connection: Connection, run_id: str) -> Iterator[Message]:
 
 def _values(row: Any) -> dict[str, str | None]:
     if row.alert_id is None:
-        kind = BRAKE if row.template == SUMMARY else DIGEST
+        kind = BRAKE if row.template == BRAKE_SUMMARY else DIGEST
     else:
         first = UNDECIDED if row.version.startswith(f"{UNDECIDED}|") else ALERT
         kind = ESCALATION if row.step else first

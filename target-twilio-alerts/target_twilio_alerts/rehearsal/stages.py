@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from target_twilio_alerts.ledger import MessageState
+from target_twilio_alerts.ledger.cancelling import CANCELLED
 from target_twilio_alerts.ledger.outbox import EXPIRED
 from target_twilio_alerts.ledger.told import HELD
 from target_twilio_alerts.notify.compose import DUPLICATE_ADDRESS, OPTED_OUT, SILENCED
@@ -56,6 +57,8 @@ class Stage(str, Enum):
     """Another recipient with the same address was told."""
     FLOOD_BRAKE = "flood_brake"
     """The flood brake holds it."""
+    CANCELLED = "cancelled"
+    """An operator cancelled it."""
     EXPIRED = "expired"
     """It waited longer than the rule's `validity_period`."""
     ON_ITS_WAY = "on_its_way"
@@ -78,6 +81,7 @@ _BY_REASON = {
     OPTED_OUT: Stage.OPTED_OUT,
     DUPLICATE_ADDRESS: Stage.DUPLICATE_ADDRESS,
     HELD: Stage.FLOOD_BRAKE,
+    CANCELLED: Stage.CANCELLED,
     EXPIRED: Stage.EXPIRED,
 }
 _WAYS = {

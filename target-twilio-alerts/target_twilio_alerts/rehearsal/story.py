@@ -346,6 +346,7 @@ _FURTHER = (
     Stage.SILENCE,
     Stage.OPTED_OUT,
     Stage.FLOOD_BRAKE,
+    Stage.CANCELLED,
     Stage.EXPIRED,
     Stage.QUIET_HOURS,
     Stage.NOT_TAKEN,

@@ -13,7 +13,7 @@ from target_twilio_alerts.intake.arrivals import UNDECIDED
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.tables import alerts, digest_contents, messages
 from target_twilio_alerts.ledger.told import HELD
-from target_twilio_alerts.notify.follow_up import SUMMARY
+from target_twilio_alerts.messages.kinds import BRAKE_SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -146,7 +146,7 @@ class Tally:
             kind = UNDECIDED if is_undecided else ESCALATION if row.step else ALERT
             yield kind, row.rule, row
         for row in self._stream(sa.select(messages).where(messages.c.alert_id.is_(None))):
-            yield (BRAKE if row.template == SUMMARY else DIGEST), None, row
+            yield (BRAKE if row.template == BRAKE_SUMMARY else DIGEST), None, row
         in_digest = (
             sa.select(messages, alerts.c.rule)
             .join(digest_contents, digest_contents.c.message_id == messages.c.id)

@@ -10,6 +10,7 @@ from target_twilio_alerts.rules.entity_entries import EntityEntries
 from target_twilio_alerts.rules.limits_entry import read_limits
 from target_twilio_alerts.rules.mistakes import Mistakes
 from target_twilio_alerts.rules.model import Alerts
+from target_twilio_alerts.rules.owner_entry import read_owner
 from target_twilio_alerts.rules.rates_entry import RatesEntry
 from target_twilio_alerts.rules.recipients import People
 from target_twilio_alerts.rules.rule_entries import RuleEntries
@@ -27,6 +28,7 @@ FILE_KEYS = (
     "rates",
     "entities",
     "limits",
+    "operators",
 )
 
 
@@ -67,6 +69,7 @@ def load_alerts(path: Path) -> Alerts:
     rules = entries.rules(given.get("rules"))
     rates = RatesEntry(file, mistakes).rates(given.get("rates"), rules)
     limits = read_limits(file, mistakes, given.get("limits"), addressees)
+    operators = read_owner(file, addressees, given.get("operators"), "operators")
     mistakes.raise_any()
     return Alerts(
         recipients=recipients,
@@ -78,5 +81,6 @@ def load_alerts(path: Path) -> Alerts:
         own_entities=own,
         rotations=rotations,
         limits=limits,
+        operators=operators,
         disabled=tuple(rule for rule in rules if not rule.enabled),
     )

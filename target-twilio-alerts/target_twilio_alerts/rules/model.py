@@ -48,7 +48,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Owner:
-    """Who is told that a rule cannot decide a document.
+    """Who is told of what is amiss: that a rule cannot decide, or that messages did not arrive.
 
     Attributes:
         recipients: Names of recipients and rotations, each once, groups expanded.
@@ -215,6 +215,7 @@ class Alerts:
         rotations: By name; no recipient or group has the same.
         disabled: Rules that are checked and tested, and decide nothing.
         limits: How much is told at most.
+        operators: Who is told of messages that did not arrive; None: nobody.
     """
 
     recipients: Mapping[str, Recipient]
@@ -227,6 +228,7 @@ class Alerts:
     rotations: Mapping[str, Rotation] = field(default_factory=dict)
     disabled: tuple[Rule, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    operators: Owner | None = None
 
     @cached_property
     def entities(self) -> Mapping[str, Entity]:

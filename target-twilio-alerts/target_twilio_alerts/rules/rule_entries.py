@@ -21,9 +21,9 @@ from target_twilio_alerts.rules.model import (
     DEFAULT_SEVERITY,
     ONCE_PER,
     SEVERITIES,
-    Owner,
     Rule,
 )
+from target_twilio_alerts.rules.owner_entry import read_owner
 from target_twilio_alerts.rules.recipients import NAME
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ RULE_KEYS = (
     "digest",
     "validity_period",
 )
-OWNER_KEYS = ("notify", "via")
-OWNER_CHANNELS = ("sms", "email")
 FALLBACKS = ("sms", "email", "voice")
 """Channels whose words need no template that somebody approved."""
 
@@ -165,7 +163,9 @@ class RuleEntries:
             once_per=once_per,
             companies=companies,
             content=content,
-            undecided=self._owner(given.get("undecided"), where),
+            undecided=read_owner(
+                self._file, self._addressees, given.get("undecided"), f"{where}: undecided"
+            ),
             max_segments=self._max_segments(given.get("max_segments"), via, where),
             escalation=read_escalation(
                 self._file,
@@ -204,18 +204,6 @@ class RuleEntries:
         if given:
             self._addressees.check(notify, given, where)
         return tuple(given)
-
-    def _owner(self, entry: Entry | None, rule: str) -> Owner | None:
-        if entry is None:
-            return None
-        where = f"{rule}: undecided"
-        given = self._file.entries(entry.node, entry.line, where, OWNER_KEYS)
-        self._file.need(given, OWNER_KEYS, entry.line, where)
-        notify = self._file.texts(given.get("notify"), where)
-        channels = self._file.texts(given.get("via"), where)
-        via = self._addressees.one_of(channels, OWNER_CHANNELS, where, "{} is no channel for it")
-        self._addressees.check(notify, via, where)
-        return Owner(self._addressees.names(notify), tuple(via))
 
     def _max_segments(self, entry: Entry | None, via: Mapping[str, int], where: str) -> int | None:
         text = self._file.text(entry, where)

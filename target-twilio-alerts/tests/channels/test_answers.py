@@ -7,8 +7,16 @@ import requests
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NameResolutionError, SSLError
 
-from target_twilio_alerts.delivery.channels import CredentialsRefused, Postponed, Unclear, explain
+from target_twilio_alerts.delivery.channels import (
+    EXPLANATIONS,
+    CredentialsRefused,
+    Fault,
+    Postponed,
+    Unclear,
+    explain,
+)
 from target_twilio_alerts.delivery.channels.answers import error_of_body, from_exception
+from target_twilio_alerts.delivery.channels.codes import _TABLE
 
 HOST = "api.twilio.com"
 _REFUSED_CERTIFICATE = SSLError(ssl.SSLCertVerificationError(1, "certificate verify failed"))
@@ -65,7 +73,7 @@ def test_a_code_is_explained_with_what_to_do():
     assert explain("21610") == told
 
 
-@pytest.mark.parametrize("code", [None, 1, "from.email", "null"])
+@pytest.mark.parametrize("code", [None, 1, "reply_to.email", "null", ""])
 def test_an_unknown_code_has_no_explanation(code):
     assert explain(code) is None
 
@@ -85,3 +93,21 @@ def test_every_code_an_operator_may_meet_is_in_the_table(code):
     assert told is not None
     assert not told.meaning.endswith(".")
     assert not told.mend.endswith(".")
+    assert told.fault in Fault
+
+
+def test_the_table_is_large_and_names_each_code_once():
+    named = [code for codes, *_ in _TABLE for code in codes.split()]
+    assert len(named) == len(set(named)) == len(EXPLANATIONS) >= 100
+
+
+def test_whoever_is_the_recipient_of_an_email_the_refused_field_is_explained():
+    told = explain("personalizations.0.to.0.email")
+    assert told is not None
+    assert told.fault is Fault.RECIPIENT
+    assert explain("personalizations.12.to.3.email") == told
+
+
+def test_how_a_call_ended_is_explained_where_there_is_no_code():
+    assert explain("busy").meaning == "the line was busy"
+    assert explain("no-answer").fault is Fault.RECIPIENT

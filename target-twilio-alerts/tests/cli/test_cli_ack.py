@@ -28,18 +28,18 @@ def test_the_reference_of_a_message_acknowledges_its_alert_once(desk):
     reference = desk.trail()[0]["message"]
     told = desk.run("ack", reference.lower(), "--by", "Anna", "--reason", "calling them")
     assert told.endswith(": acknowledged by Anna\n")
-    again = desk.run("ack", reference, code=1)
+    again = desk.run("ack", reference, "--reason", "me too", code=1)
     assert "has been acknowledged by Anna at 2" in again
     alert = told.split(":")[0]
-    assert "has been acknowledged" in desk.run("ack", alert, code=1)
+    assert "has been acknowledged" in desk.run("ack", alert, "--reason", "me too", code=1)
 
 
 def test_who_is_at_the_keyboard_acknowledges_if_nobody_is_named(desk):
-    assert "acknowledged by " in desk.run("ack", desk.trail()[0]["message"])
+    assert "acknowledged by " in desk.run("ack", desk.trail()[0]["message"], "--reason", "calling")
 
 
 def test_an_unknown_reference_is_told_in_one_line(desk):
-    told = desk.run("ack", "NOBODY", code=1)
+    told = desk.run("ack", "NOBODY", "--reason", "x", code=1)
     assert told == (
         "Error: no message or alert NOBODY in the ledger; `twilio-alerts audit` lists them\n"
     )

@@ -60,7 +60,7 @@ def test_who_acknowledged_is_not_called(office):
     office.people(rules=RULE + step, anna={"sms": ANNA}, cfo={"voice": CFO})
     office.alert(invoice("1", 75000))
     office.run("deliver")
-    office.run("ack", office.trail()[0]["message"])
+    office.run("ack", office.trail()[0]["message"], "--reason", "I call them")
     make_due(office)
     office.run("deliver")
     assert calls(office) == []
@@ -153,9 +153,14 @@ def test_a_call_that_nobody_took_is_made_again_to_another_number(office):
     office.sandbox.twilio.settle()
     office.run("deliver")
     (first,) = office.trail()
-    assert (first["state"], first["error"]) == ("undelivered", "nobody answered")
+    told = "nobody answered: resend later, or tell them by SMS"
+    assert (first["state"], first["error"]) == ("undelivered", told)
     assert "undelivered: nobody answered" in shown(office, "audit")
-    office.run("resend", first["message"], "--to", CFO, "--reason", "she has another telephone")
+    listed = office.run("resend", "--code", "no-answer", "--reason", "nobody answered")
+    assert "1 message would be sent again" in listed
+    office.run(
+        "resend", "--yes", first["message"], "--to", CFO, "--reason", "she has another telephone"
+    )
     again = office.trail()[-1]
     (_, before), (number, said) = calls(office)
     assert number == CFO

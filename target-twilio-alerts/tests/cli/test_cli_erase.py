@@ -92,8 +92,9 @@ def test_what_was_erased_shows_as_erased_and_the_rest_as_ever(told):
         message = next(one for one in proof["messages"] if one["id"] == row["message"])
         assert message["erased_at"] == row["erased_at"]
         assert "text" not in message
-        assert told.run("resend", row["message"], "--reason", "x", code=1) == (
-            f"Error: the text of message {row['message']} was erased; it cannot be sent again\n"
+        refused = told.run("resend", row["message"], "--reason", "x", code=1)
+        assert refused == (
+            f"Error: message {row['message']}: its text was erased; it cannot be sent again\n"
         )
     assert {row["address"] for row in told.trail("--recipient", "bo")} == {"+46*****606"}
 
@@ -101,7 +102,7 @@ def test_what_was_erased_shows_as_erased_and_the_rest_as_ever(told):
 def test_an_address_is_erased_whoever_had_it(told):
     (message, _) = told.trail("--recipient", "bo")
     told.workplace.sandbox.twilio.refuses[ANNA] = 21211
-    told.run("resend", message["message"], "--to", ANNA, "--reason", "r", code=1)
+    told.run("resend", "--yes", message["message"], "--to", ANNA, "--reason", "r", code=1)
     told.run("erase", "--address", "+46 70-174 06 05", "--reason", "asked for it", "--yes")
     assert ANNA.encode() not in bytes_of(told)
     (summary,) = events(told, "erased")

@@ -183,7 +183,7 @@ def test_steps_of_an_escalation_and_who_took_care_are_told(office):
     [alert] = row["rules"][0]["alerts"]
     [step] = alert["steps"]
     assert (step["step"], step["state"], step["reason"]) == (1, "waiting", None)
-    office.run("ack", alert["messages"][0]["message"], "--by", "Anna")
+    office.run("ack", alert["messages"][0]["message"], "--by", "Anna", "--reason", "x")
     [alert] = stories(office, "1")["big"]["alerts"]
     assert alert["steps"][0]["state"] == "ended"
     assert alert["acknowledged"] == "Anna"

@@ -45,7 +45,7 @@ def test_a_step_that_is_due_is_sent_by_deliver_unless_somebody_acknowledged(offi
     office.people(rules=RULE.format(via="sms", more=more), **EMAILS)
     office.alert(invoice("1", 75000), invoice("2", 60000))
     office.run("deliver")
-    office.run("ack", office.trail()[0]["message"])
+    office.run("ack", office.trail()[0]["message"], "--reason", "I call them")
     due_now(office, "escalations")
     office.run("deliver")
     office.run("deliver")

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import signal
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 import sqlalchemy as sa
-from ledgers import ON_BOTH
+from ledgers import ON_BOTH, copied, query
 from singer import invoice
+from waiting import until
+from zygote import Step
 
 from target_twilio_alerts.ledger import Ledger, MessageState, tables
 
-WRONG, RIGHT = "+46701740696", "+46701740606"
+WRONG, RIGHT, OTHER = "+46701740696", "+46701740606", "+46701740608"
+UNREACHABLE = "+46701740691"
+SEVERAL = """
+  large: {entity: supplier_invoice, when: amount > 50000, notify: anna, via: sms}
+  huge: {entity: supplier_invoice, when: amount > 70000, notify: [anna, erik], via: sms}
+limits: {prices: prices.csv}
+"""
 
 
 @pytest.fixture
@@ -57,7 +70,9 @@ def events(office, message):
 def test_a_corrected_number_is_a_new_linked_attempt_and_history_stays(office, rejected):
     (before,) = of(office, "anna")
     steps = events(office, rejected)
-    told = office.run("resend", rejected, "--to", RIGHT, "--reason", "wrong number in the file")
+    told = office.run(
+        "resend", "--yes", rejected, "--to", RIGHT, "--reason", "wrong number in the file"
+    )
     old, new = of(office, "anna")
     assert old == before
     assert events(office, rejected) == steps
@@ -73,22 +88,24 @@ def test_a_corrected_number_is_a_new_linked_attempt_and_history_stays(office, re
 
 def test_without_to_the_number_that_the_alerts_file_has_now_is_used(office, rejected):
     office.people(anna={"sms": RIGHT}, erik={"sms": "+46701740607"})
-    office.run("resend", rejected.lower(), "--reason", "corrected in the file")
+    office.run("resend", "--yes", rejected.lower(), "--reason", "corrected in the file")
     assert office.sent[-1][0] == RIGHT
 
 
 def test_another_recipient_may_be_named(office, rejected):
-    office.run("resend", rejected, "--to", "erik", "--reason", "Anna is on leave")
+    office.run("resend", "--yes", rejected, "--to", "erik", "--reason", "Anna is on leave")
     first, second = of(office, "erik")
     assert first["resend_of"] is None
     assert second["resend_of"] == rejected
 
 
 def test_each_resend_is_an_attempt_of_its_own(office, rejected):
-    told = office.run("resend", rejected, "--reason", "once more", code=1)
+    told = office.run("resend", "--yes", rejected, "--reason", "once more", code=1)
     assert "error 21614" in told.splitlines()[-1]
-    office.run("resend", rejected, "--to", RIGHT, "--reason", "mended")
-    office.run("resend", rejected, "--to", "+46701740608", "--reason", "her other telephone")
+    office.run("resend", "--yes", rejected, "--to", RIGHT, "--reason", "mended")
+    office.run(
+        "resend", "--yes", rejected, "--to", OTHER, "--again", "--reason", "her other telephone"
+    )
     messages = of(office, "anna")
     assert [one["resend_of"] for one in messages] == [None, rejected, rejected, rejected]
     assert [one["state"] for one in messages][2:] == ["accepted", "accepted"]
@@ -101,15 +118,15 @@ def test_each_resend_is_an_attempt_of_its_own(office, rejected):
 
 
 def test_a_resend_of_a_resend_is_linked_to_it(office, rejected):
-    office.run("resend", rejected, "--reason", "once more", code=1)
+    office.run("resend", "--yes", rejected, "--reason", "once more", code=1)
     again = of(office, "anna")[-1]["message"]
-    office.run("resend", again, "--to", RIGHT, "--reason", "mended")
+    office.run("resend", "--yes", again, "--to", RIGHT, "--reason", "mended")
     assert of(office, "anna")[-1]["resend_of"] == again
 
 
 @pytest.mark.parametrize("arguments", [[], ["--reason", "  "]])
 def test_it_refuses_without_a_reason(office, rejected, arguments):
-    told = office.run("resend", rejected, *arguments, code=1 if arguments else 2)
+    told = office.run("resend", "--yes", rejected, *arguments, code=1 if arguments else 2)
     assert "--reason" in told
     assert len(of(office, "anna")) == 1
 
@@ -125,7 +142,7 @@ def test_it_refuses_without_a_reason(office, rejected, arguments):
 )
 def test_it_refuses_what_arrived_or_is_under_way(office, rejected, state, words):
     put(office, rejected, state)
-    told = office.run("resend", rejected, "--reason", "impatient", code=1)
+    told = office.run("resend", "--yes", rejected, "--reason", "impatient", code=1)
     assert words in told
     assert len(told.splitlines()) == 1
     assert len(of(office, "anna")) == 1
@@ -133,10 +150,10 @@ def test_it_refuses_what_arrived_or_is_under_way(office, rejected, state, words)
 
 def test_a_delivered_message_may_go_to_somebody_else_but_not_to_the_same_address(office, rejected):
     put(office, rejected, MessageState.DELIVERED)
-    office.run("resend", rejected, "--to", "anna", "--reason", "again", code=1)
-    office.run("resend", rejected, "--to", WRONG, "--reason", "again", code=1)
+    office.run("resend", "--yes", rejected, "--to", "anna", "--reason", "again", code=1)
+    office.run("resend", "--yes", rejected, "--to", WRONG, "--reason", "again", code=1)
     assert len(of(office, "anna")) == 1
-    office.run("resend", rejected, "--to", RIGHT, "--reason", "her deputy")
+    office.run("resend", "--yes", rejected, "--to", RIGHT, "--reason", "her deputy")
     assert office.sent[-1][0] == RIGHT
 
 
@@ -160,8 +177,9 @@ def test_what_cannot_be_is_told_in_one_line(office, rejected, arguments, words):
         maria={"email": "maria@example.com"},
     )
     given = arguments if arguments[0] != "--to" else [rejected, *arguments]
-    told = office.run("resend", *given, "--reason", "mended", code=1)
-    assert told.startswith(f"Error: {words}")
+    told = office.run("resend", "--yes", *given, "--reason", "mended", code=1)
+    assert told.startswith("Error: ")
+    assert words in told
     assert len(told.splitlines()) == 1
     assert len(of(office, "anna")) == 1
 
@@ -169,9 +187,204 @@ def test_what_cannot_be_is_told_in_one_line(office, rejected, arguments, words):
 def test_with_wrong_credentials_the_attempt_waits_and_is_told(office, rejected):
     right = office.config["auth_token"]
     office.config["auth_token"] = "not-the-right-one"
-    told = office.run("resend", rejected, "--to", RIGHT, "--reason", "mended", code=1)
+    told = office.run("resend", "--yes", rejected, "--to", RIGHT, "--reason", "mended", code=1)
     assert told.splitlines()[-1].endswith("what is pending is kept")
     assert of(office, "anna")[-1]["state"] == "pending"
     office.config["auth_token"] = right
     office.run("deliver")
     assert office.sent[-1][0] == RIGHT
+
+
+def test_without_yes_it_is_listed_and_nothing_is_sent(office, rejected):
+    for arguments in ([], ["--yes", "--dry-run"]):
+        told = office.run("resend", rejected, "--to", RIGHT, "--reason", "mended", *arguments)
+        assert "+46*****606" in told
+        assert RIGHT not in told
+        assert "not a mobile number" in told
+        assert "1 message would be sent again: add --yes" in told
+    assert len(of(office, "anna")) == 1
+
+
+@pytest.fixture
+def several(office):
+    """Three messages to Anna that Twilio refused, and one to Erik that did not reach him."""
+    (office.root / "prices.csv").write_text("channel,country,price\nsms,SE,0.05\n")
+    office.people(rules=SEVERAL, anna={"sms": WRONG}, erik={"sms": UNREACHABLE})
+    office.alert(invoice("1", 60000), invoice("2", 80000))
+    office.run("deliver")
+    office.sandbox.twilio.settle()
+    office.run("deliver")
+    states = sorted((one["rule"], one["recipient"], one["state"]) for one in office.trail())
+    assert states == [
+        ("huge", "anna", "rejected"),
+        ("huge", "erik", "undelivered"),
+        ("large", "anna", "rejected"),
+        ("large", "anna", "rejected"),
+    ]
+    office.people(rules=SEVERAL, anna={"sms": RIGHT}, erik={"sms": OTHER})
+    return office
+
+
+def listed(office, *arguments):
+    told = office.run("resend", *arguments, "--reason", "mended", "--format", "jsonl")
+    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--rule", "large"], ["anna", "anna"]),
+        (["--rule", "huge"], ["anna", "erik"]),
+        (["--code", "21614"], ["anna", "anna", "anna"]),
+        (["--code", "30003"], ["erik"]),
+        (["--rule", "huge", "--code", "21614"], ["anna"]),
+        (["--recipient", "erik"], ["erik"]),
+        (["--state", "rejected"], ["anna", "anna", "anna"]),
+        (["--state", "undelivered", "--state", "rejected"], ["anna", "anna", "anna", "erik"]),
+        (["--since", "2026-01-01"], ["anna", "anna", "anna", "erik"]),
+    ],
+)
+def test_what_did_not_get_through_is_selected_and_listed(several, arguments, expected):
+    rows = listed(several, *arguments)
+    assert sorted(row["recipient"] for row in rows) == expected
+    assert all(Decimal(row["cost"]) % Decimal("0.05") == 0 for row in rows)
+    total = sum(Decimal(row["cost"]) for row in rows)
+    told = several.run("resend", *arguments, "--reason", "mended")
+    assert f" would be sent again, for {total.normalize():f}: add --yes" in told
+    assert len(several.trail()) == 4
+
+
+def test_what_was_written_at_another_time_is_not_selected(several):
+    for times in (["--until", "2026-01-01"], ["--since", "2999-01-01"]):
+        told = several.run("resend", *times, "--reason", "mended", code=1)
+        assert told == "Error: there is nothing to send again\n"
+
+
+@ON_BOTH
+def test_a_selection_is_sent_once_each_and_a_second_time_there_is_nothing_left(several):
+    arguments = ("--rule", "huge", "--reason", "mended", "--by", "Petra", "--yes")
+    told = several.run("resend", *arguments)
+    assert told.count(": accepted SM") == 2
+    again = several.run("resend", *arguments, code=1)
+    assert again.count("Petra sent it again as ") == 2
+    assert again.endswith("Error: there is nothing to send again\n")
+    new = [one for one in several.trail() if one["resend_of"]]
+    assert sorted(one["recipient"] for one in new) == ["anna", "erik"]
+    assert {(one["operator"], one["resend_reason"]) for one in new} == {("Petra", "mended")}
+    assert "ok     " in several.run("audit", "verify")
+
+
+def test_of_a_selection_what_cannot_be_sent_is_told_once_and_the_rest_is_sent(several):
+    several.people(rules=SEVERAL, anna={"email": "anna@example.com"}, erik={"sms": OTHER})
+    path = several.root / "alerts.yml"
+    path.write_text(path.read_text().replace("via: sms", "via: email", 1).replace("[anna, ", "["))
+    told = several.run("resend", "--rule", "huge", "--reason", "mended", "--yes")
+    assert told.count("recipient anna has no address for sms; add one") == 1
+    assert told.count(": accepted SM") == 1
+
+
+def test_of_attempts_to_tell_the_same_only_the_newest_is_sent_again(several):
+    several.people(rules=SEVERAL, anna={"sms": WRONG}, erik={"sms": OTHER})
+    several.run("resend", "--rule", "large", "--reason", "once more", "--yes", code=1)
+    several.people(rules=SEVERAL, anna={"sms": RIGHT}, erik={"sms": OTHER})
+    several.run("resend", "--rule", "large", "--reason", "mended", "--yes")
+    states = [one["state"] for one in several.trail() if one["rule"] == "large"]
+    assert sorted(states) == ["accepted"] * 2 + ["rejected"] * 4
+
+
+def test_what_was_sent_again_is_not_sent_a_third_time_unless_asked(office, rejected):
+    arguments = ("resend", "--yes", rejected, "--to", RIGHT, "--reason", "mended")
+    office.run(*arguments)
+    new = of(office, "anna")[-1]["message"]
+    told = office.run(*arguments, code=1)
+    assert len(told.splitlines()) == 1
+    assert f"sent it again as {new}, which is accepted; --again sends it all the same" in told
+    office.run(*arguments, "--again")
+    assert len(of(office, "anna")) == 3
+
+
+def test_what_is_unknown_is_sent_again_only_if_asked_for_and_with_a_warning(several):
+    [first, *_] = several.trail("--rule", "large")
+    put(several, first["message"], MessageState.UNKNOWN)
+    assert len(listed(several, "--rule", "large")) == 1
+    warning = f"message {first['message']} is unknown: it may have been sent"
+    for arguments in (["--state", "unknown"], [first["message"]]):
+        assert warning in several.run("resend", *arguments, "--reason", "asked her")
+
+
+def test_who_opted_out_is_not_sent_to_again(office):
+    office.people(anna={"sms": "+46701740695"})
+    office.alert(invoice("1", 60000))
+    office.run("deliver")
+    told = office.run("resend", "--code", "21610", "--reason", "please", "--yes", code=1)
+    assert "opted out of sms" in told
+    assert len(office.trail()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name messages, or select them by --rule, --recipient, --code, --state"),
+        (["X", "--rule", "large"], "--since or --until, not both"),
+        (["--rule", "large", "--again"], "--again is for messages that are named"),
+        (["--since", "yesterday"], "--since yesterday: write a day or a time"),
+        (["X", "--reason", "x" * 201], "--reason is a text of at most 200 characters"),
+    ],
+)
+def test_what_it_cannot_do_is_told_in_one_line(office, arguments, words):
+    given = arguments if "--reason" in arguments else [*arguments, "--reason", "x"]
+    told = office.run("resend", *given, code=1)
+    assert words in told
+    assert len(told.splitlines()) == 1
+
+
+@ON_BOTH
+@pytest.mark.parametrize("kind", ["of an alert", "of none"])
+def test_of_two_operators_at_the_same_time_exactly_one_sends_it(office, rejected, zygote, kind):
+    if kind == "of none":
+        office.workplace.query("UPDATE messages SET alert_id = NULL")
+    places = []
+    for name in ("first", "second"):
+        (office.root / name).mkdir()
+        config = {**office.config, "alerts_file": str(office.root / "alerts.yml")}
+        places.append(replace(office.workplace, root=office.root / name, config=config))
+    arguments = ("resend", "--yes", rejected, "--to", RIGHT, "--reason", "mended")
+    ended = [one.wait() for one in [zygote.command(place, *arguments) for place in places]]
+    assert sorted(one.code for one in ended) == [0, 1]
+    assert len(of(office, "anna")) == 2
+    assert len([to for to, _ in office.sent if to == RIGHT]) == 1
+    [told] = [one.stderr for one in ended if one.code == 1]
+    assert "sent it again as" in told
+    assert len(told.splitlines()) == 1
+
+
+@ON_BOTH
+def test_wherever_one_operator_is_when_another_comes_one_of_them_sends_it(
+    office, rejected, zygote, databases
+):
+    arguments = ("resend", "--yes", rejected, "--to", RIGHT, "--reason", "mended")
+    codes = set()
+    for number in range(1, 40):
+        root = office.root / str(number)
+        root.mkdir()
+        url = copied(office.config["ledger_url"], root, databases)
+        alerts_file = str(office.root / "alerts.yml")
+        config = {**office.config, "alerts_file": alerts_file, "ledger_url": url}
+        place = replace(office.workplace, root=root, config=config)
+        step = Step("checkin", number, signal=signal.SIGSTOP)
+        first = zygote.command(place, *arguments, die=step)
+        until(lambda one=first: one.has_ended() or one.is_stopped())
+        if first.has_ended():
+            break
+        (root / "second").mkdir()
+        second = zygote.command(replace(place, root=root / "second"), *arguments).wait()
+        first.go_on()
+        ended = (first.wait(), second)
+        codes.add(tuple(one.code for one in ended))
+        assert sorted(one.code for one in ended) == [0, 1]
+        [told] = [one.stderr for one in ended if one.code == 1]
+        assert "sent it again as" in told
+        assert len(told.splitlines()) == 1
+        sent = "SELECT count(*) FROM messages WHERE resend_of IS NOT NULL"
+        assert query(url, sent) == [(1,)]
+    assert codes == {(0, 1), (1, 0)}

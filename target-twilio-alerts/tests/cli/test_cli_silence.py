@@ -137,7 +137,7 @@ def test_until_is_in_the_zone_of_the_alerts_file(team):
         (("--rule", "held-invoice", "--for", "long"), "--for long is no span"),
         (("--rule", "held-invoice", "--for", "99999w"), "a silence ends in the future, within a"),
         (("--rule", "held-invoice", "--until", "2020-01-01"), "a silence ends in the future"),
-        (("--rule", "held-invoice", "--for", "8h", "--reason", " "), "--reason is a text of"),
+        (("--rule", "held-invoice", "--for", "8h", "--reason", " "), "--reason is empty"),
     ],
 )
 def test_a_silence_that_would_do_nothing_or_last_for_ever_is_refused(team, given, told):

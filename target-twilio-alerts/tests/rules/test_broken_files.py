@@ -17,9 +17,10 @@ from target_twilio_alerts.rules.entity_entries import ENTITY_KEYS, FIELD_KEYS
 from target_twilio_alerts.rules.escalation_entry import ESCALATION_KEYS
 from target_twilio_alerts.rules.limits_entry import LIMITS_KEYS
 from target_twilio_alerts.rules.loading import FILE_KEYS
+from target_twilio_alerts.rules.owner_entry import OWNER_KEYS
 from target_twilio_alerts.rules.rates_entry import RATES_KEYS
 from target_twilio_alerts.rules.recipients import RECIPIENT_KEYS
-from target_twilio_alerts.rules.rule_entries import OWNER_KEYS, RULE_KEYS
+from target_twilio_alerts.rules.rule_entries import RULE_KEYS
 
 SETTINGS = {
     "account_sid": "AC" + "0" * 32,
@@ -50,6 +51,7 @@ SECTIONS = {
     "rotation": ROTATION_KEYS,
     "rule": RULE_KEYS,
     "undecided": OWNER_KEYS,
+    "operators": OWNER_KEYS,
     "escalate": ESCALATION_KEYS,
     "digest": DIGEST_KEYS,
     "limits": LIMITS_KEYS,

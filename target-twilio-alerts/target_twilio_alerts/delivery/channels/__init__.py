@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from target_twilio_alerts.delivery.channels.codes import Explanation, explain
+from target_twilio_alerts.delivery.channels.codes import EXPLANATIONS, Explanation, Fault, explain
 from target_twilio_alerts.delivery.channels.email import EmailChannel
 from target_twilio_alerts.delivery.channels.outcome import (
     Accepted,
@@ -24,12 +24,14 @@ from target_twilio_alerts.delivery.channels.voice import VoiceChannel
 from target_twilio_alerts.delivery.channels.whatsapp import WhatsAppChannel
 
 __all__ = [
+    "EXPLANATIONS",
     "Accepted",
     "Channel",
     "CheckResult",
     "CredentialsRefused",
     "EmailChannel",
     "Explanation",
+    "Fault",
     "Found",
     "NoStatus",
     "Outcome",
