@@ -49,10 +49,7 @@ class TwilioSignature:
             HTTPException: It is not from Twilio, of another account, or no form.
         """
         form = await read_form(request, most=_MOST)
-        signature = request.headers.get(SIGNATURE_HEADER, "")
-        if not signature.isascii() or not any(
-            self._validator.validate(url, form, signature) for url in self._signed_urls(request)
-        ):
+        if not self._is_signed(request, form):
             raise HTTPException(HTTPStatus.FORBIDDEN)
         account = form.getlist("AccountSid")
         if len(account) != 1 or not hmac.compare_digest(
@@ -60,6 +57,12 @@ class TwilioSignature:
         ):
             raise HTTPException(HTTPStatus.FORBIDDEN)
         return form
+
+    def _is_signed(self, request: Request, form: Form) -> bool:
+        given = request.headers.get(SIGNATURE_HEADER, "")
+        return given.isascii() and any(
+            self._validator.validate(url, form, given) for url in self._signed_urls(request)
+        )
 
     def _signed_urls(self, request: Request) -> list[str]:
         """What Twilio may have been given: never by Host, nor by what a proxy says of it."""

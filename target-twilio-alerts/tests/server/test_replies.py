@@ -10,6 +10,8 @@ from office import Office
 from serving import served
 from singer import invoice
 
+from visma_twilio_sandbox import credentials
+
 ANNA, BO = "+46701740605", "+46701740606"
 
 
@@ -61,6 +63,29 @@ def test_a_reference_in_an_answer_acknowledges_its_alert_once(office, told):
         )
     assert acknowledged(office) == [("1", "bo", "reply"), ("2", "anna", "reply")]
     office.run("audit", "verify")
+
+
+def test_an_answer_over_whatsapp_is_one_to_what_was_told_there(office):
+    office.config["whatsapp_from"] = credentials.WHATSAPP_NUMBER
+    rule = """
+  large:
+    entity: supplier_invoice
+    when: amount > 50000
+    notify: anna
+    via: whatsapp
+    whatsapp_window: open
+"""
+    office.people(rules=rule, anna={"whatsapp": ANNA})
+    office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
+    office.workplace.command("deliver")
+    ((reference,),) = office.workplace.messages("messages.id")
+    with served(office.workplace) as server:
+        answer(server, reference, number=ANNA)
+        assert acknowledged(office) == []
+        answer(server, reference, number=f"whatsapp:{ANNA}")
+        assert acknowledged(office) == [("1", "anna", "reply")]
+        answer(server, "STOP", number=f"whatsapp:{ANNA}")
+    assert office.workplace.query("SELECT channel FROM opt_outs") == [("whatsapp",)]
 
 
 def test_a_reference_that_another_number_was_sent_acknowledges_nothing(office, told):
