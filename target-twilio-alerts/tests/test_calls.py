@@ -77,11 +77,11 @@ def test_a_call_says_what_matters_and_is_followed_to_its_end(workplace, zygote, 
     assert len(calls(workplace)) == 1
 
 
-AGAIN = "resend later, or tell them by SMS"
+RESEND = "resend later, or tell them by SMS"
 LOOK = "check the number, and look in the Twilio Console"
 ENDS = {
-    UNANSWERED: (("undelivered", "no-answer"), f"nobody answered: {AGAIN}"),
-    BUSY: (("undelivered", "busy"), f"the line was busy: {AGAIN}"),
+    UNANSWERED: (("undelivered", "no-answer"), f"nobody answered: {RESEND}"),
+    BUSY: (("undelivered", "busy"), f"the line was busy: {RESEND}"),
     IMPOSSIBLE: (
         ("failed", "failed"),
         f"it did not get through, and Twilio gave no code: {LOOK}",

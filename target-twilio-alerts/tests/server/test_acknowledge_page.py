@@ -27,7 +27,7 @@ def paths(office):
         bo={"email": "bo@example.com"},
     )
     office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00", supplier={"name": "<b>&AB"}))
-    office.workplace.command("deliver")
+    office.run("deliver")
     sent = {one.to: one for one in office.sandbox.sendgrid.emails}
     found = {}
     for to, one in sent.items():

@@ -36,7 +36,7 @@ def called(office):
         anna = {"sms": "+46701740605", "voice": "+46701740605", "locale": "sv_SE"}
         office.people(rules=RULES.format(via=via), anna=anna)
         office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
-        office.workplace.command("deliver")
+        office.run("deliver")
         ((message_id, sid),) = office.workplace.messages("messages.id", "sid")
         return message_id, sid
 

@@ -27,7 +27,7 @@ def told(office):
     def tell(*numbers):
         office.people(anna={"sms": ANNA}, bo={"sms": BO})
         office.alert(*(invoice(n, 75000, stamp="2026-11-20T11:00:00") for n in numbers))
-        office.workplace.command("deliver")
+        office.run("deliver")
         rows = office.workplace.messages("alerts.title", "messages.recipient", "messages.id")
         return {(title.split()[-1], who): message for title, who, message in rows}
 
@@ -77,7 +77,7 @@ def test_an_answer_over_whatsapp_is_one_to_what_was_told_there(office):
 """
     office.people(rules=rule, anna={"whatsapp": ANNA})
     office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
-    office.workplace.command("deliver")
+    office.run("deliver")
     ((reference,),) = office.workplace.messages("messages.id")
     with served(office.workplace) as server:
         answer(server, reference, number=ANNA)

@@ -36,7 +36,7 @@ def emailed(office):
         people = {f"p{n}": {"email": f"p{n}@example.com"} for n in range(number)}
         office.people(via="email", **people)
         office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
-        office.workplace.command("deliver")
+        office.run("deliver")
         return office.workplace.messages("messages.id", "sid")
 
     return send

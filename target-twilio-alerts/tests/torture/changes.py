@@ -136,7 +136,7 @@ def _is_no_superuser() -> None:
 
 def _has_little_patience() -> None:
     """A locked file is waited for a moment only."""
-    databases._BUSY_TIMEOUT_MS = 100
+    databases._BUSY_TIMEOUT_SECONDS = 0.1
 
 
 _CHANGES: dict[str, Callable[..., None]] = {
