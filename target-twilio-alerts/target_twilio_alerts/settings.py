@@ -13,6 +13,12 @@ from singer_sdk import typing as th
 from sqlalchemy.exc import ArgumentError
 
 from target_twilio_alerts.audit.settings import TRAIL_SETTINGS, checked_retention
+from target_twilio_alerts.delivery.settings import (
+    ACCOUNT_SETTINGS,
+    NUMBER,
+    PATTERNS,
+    checked_senders,
+)
 from target_twilio_alerts.ledger.databases import NOT_A_URL
 from target_twilio_alerts.server.settings import (
     SERVER_SETTINGS,
@@ -31,99 +37,7 @@ TWILIO_EMAIL_API_URL = "https://comms.twilio.com"
 SENDGRID_API_URL = "https://api.sendgrid.com"
 
 SETTINGS = th.PropertiesList(
-    th.Property(
-        "account_sid",
-        th.StringType,
-        title="Account SID",
-        description="Twilio account that sends, from the Twilio Console. Needed for SMS.",
-        examples=["AC00000000000000000000000000000000"],
-    ),
-    th.Property(
-        "auth_token",
-        th.StringType,
-        secret=True,
-        title="Auth token",
-        description="Auth token of the Twilio account. Not needed with an API key, but for "
-        "callbacks: Twilio signs them with it.",
-    ),
-    th.Property(
-        "api_key_sid",
-        th.StringType,
-        title="API key SID",
-        description="Twilio API key to use instead of the auth token; best a restricted one.",
-        examples=["SK00000000000000000000000000000000"],
-    ),
-    th.Property(
-        "api_key_secret",
-        th.StringType,
-        secret=True,
-        title="API key secret",
-        description="Secret of the Twilio API key.",
-    ),
-    th.Property(
-        "from_number",
-        th.StringType,
-        title="From number",
-        description="Twilio number or alphanumeric sender that an SMS comes from. Give this or "
-        "`messaging_service_sid`.",
-        examples=["+46701740600"],
-    ),
-    th.Property(
-        "messaging_service_sid",
-        th.StringType,
-        title="Messaging Service SID",
-        description="Twilio Messaging Service that chooses the sender of an SMS. Give this or "
-        "`from_number`.",
-        examples=["MG00000000000000000000000000000000"],
-    ),
-    th.Property(
-        "whatsapp_from",
-        th.StringType,
-        title="WhatsApp from",
-        description="Number of the WhatsApp sender. Without it WhatsApp messages go through "
-        "`messaging_service_sid`, which then needs a WhatsApp sender.",
-        examples=["+46701740600"],
-    ),
-    th.Property(
-        "senders",
-        th.ObjectType(additional_properties=th.StringType),
-        title="Senders",
-        description="Senders of SMS to recipients in some countries, by two letters: a number, an "
-        "alphanumeric sender or a Messaging Service each. Others get `from_number` or "
-        "`messaging_service_sid`.",
-        examples=[{"SE": "NordAB", "US": "+15005550006"}],
-    ),
-    th.Property(
-        "voice_from",
-        th.StringType,
-        title="Voice from",
-        description="Twilio number that calls. If it is not given, `from_number` calls, if that is "
-        "a number.",
-        examples=["+46701740600"],
-    ),
-    th.Property(
-        "email_driver",
-        th.StringType,
-        default="sendgrid",
-        allowed_values=["sendgrid", "twilio"],
-        title="Email driver",
-        description="Who sends the emails: `sendgrid`, or `twilio` (Twilio Email, with the "
-        "credentials of the Twilio account).",
-    ),
-    th.Property(
-        "sendgrid_api_key",
-        th.StringType,
-        secret=True,
-        title="SendGrid API key",
-        description="SendGrid key with the permission mail.send. Needed for email by SendGrid.",
-    ),
-    th.Property(
-        "email_from",
-        th.StringType,
-        title="Email from",
-        description="Verified sender of the emails. Needed for email.",
-        examples=["alerts@example.com"],
-    ),
+    *ACCOUNT_SETTINGS,
     th.Property(
         "alerts_file",
         th.StringType,
@@ -292,7 +206,7 @@ class Settings:
             if given[name] not in choices:
                 *others, last = choices
                 raise SettingsError(f"{name}: must be {', '.join(others)} or {last}")
-        given["senders"] = _checked_senders(given["senders"] or {})
+        given["senders"] = _checked(checked_senders, given["senders"] or {})
         for name in (field.name for field in fields(cls) if field.name.endswith("_api_url")):
             given[name] = _checked_url(name, given[name])
         for name in ("twilio_messaging_url", "public_url"):
@@ -321,7 +235,7 @@ class Settings:
     @property
     def caller(self) -> str | None:
         """The number that calls."""
-        is_number = self.from_number is not None and re.fullmatch(_NUMBER, self.from_number)
+        is_number = self.from_number is not None and re.fullmatch(NUMBER, self.from_number)
         return self.voice_from or (self.from_number if is_number else None)
 
     def _missing_at_twilio(self) -> str | None:
@@ -348,17 +262,6 @@ _CHOICES = {
     "empty_ledger": ("refuse", "baseline", "alert"),
     "restored_ledger": ("refuse", "ignore"),
 }
-_NUMBER = r"\+[1-9]\d{6,14}"
-_SENDER = rf"{_NUMBER}|(?=.*[A-Za-z ])[A-Za-z0-9 ]{{1,11}}|\d{{4,8}}"
-_PATTERNS = (
-    ("account_sid", r"AC[0-9a-fA-F]{32}", "AC and 32 hex digits"),
-    ("api_key_sid", r"SK[0-9a-fA-F]{32}", "SK and 32 hex digits"),
-    ("messaging_service_sid", r"MG[0-9a-fA-F]{32}", "MG and 32 hex digits"),
-    ("from_number", _SENDER, "+46701740600, or up to 11 letters and digits"),
-    ("whatsapp_from", _NUMBER, "+46701740600"),
-    ("voice_from", _NUMBER, "+46701740600"),
-    ("email_from", r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", "alerts@example.com"),
-)
 
 
 def _given(config: Mapping[str, Any], name: str) -> Any:
@@ -370,7 +273,7 @@ def _given(config: Mapping[str, Any], name: str) -> Any:
 
 
 def _check_texts(given: Mapping[str, Any]) -> None:
-    for name, pattern, example in _PATTERNS:
+    for name, pattern, example in PATTERNS:
         if given[name] is not None and not re.fullmatch(pattern, given[name]):
             raise SettingsError(f"{name}: not of the form {example}; copy it from the Console")
     for name in ("auth_token", "api_key_secret", "sendgrid_api_key", "visma_webhook_secret"):
@@ -378,20 +281,7 @@ def _check_texts(given: Mapping[str, Any]) -> None:
             raise SettingsError(f"{name}: has a character that none has; copy it once more")
 
 
-def _checked_senders(given: Mapping[str, Any]) -> dict[str, str]:
-    senders = {country.upper(): str(sender or "").strip() for country, sender in given.items()}
-    for country, sender in senders.items():
-        if not re.fullmatch(r"[A-Z]{2}", country):
-            raise SettingsError(f"senders: {country} is no country; write two letters, as in SE")
-        if not re.fullmatch(rf"{_SENDER}|MG[0-9a-fA-F]{{32}}", sender):
-            raise SettingsError(
-                f"senders: that of {country} is neither a number, a short code, up to 11 letters "
-                "and digits, nor a Messaging Service SID; correct it"
-            )
-    return senders
-
-
-_CHECKS: dict[str, Callable[[str | None], Any]] = {
+_CHECKS: dict[str, Callable[[Any], Any]] = {
     "retention": checked_retention,
     "sendgrid_webhook_key": checked_key,
     "visma_webhook_header": checked_header,
@@ -399,9 +289,9 @@ _CHECKS: dict[str, Callable[[str | None], Any]] = {
 }
 
 
-def _checked(check: Callable[[str | None], Any], text: str | None) -> Any:
+def _checked(check: Callable[[Any], Any], given: Any) -> Any:
     try:
-        return check(text)
+        return check(given)
     except ValueError as error:
         raise SettingsError(str(error)) from None
 

@@ -6,15 +6,12 @@ timer thread sees to that. A STATE leaves with the commit that covers it, never 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from target_twilio_alerts.documents import UnusableRecord
 from target_twilio_alerts.documents.typed import DELETED_AT, TypedStream
@@ -26,7 +23,7 @@ from target_twilio_alerts.intake.decisions import Group
 from target_twilio_alerts.intake.neighbours import Neighbours
 from target_twilio_alerts.intake.notices import absent_streams, unknown_companies
 from target_twilio_alerts.intake.opening import open_ledger
-from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder
+from target_twilio_alerts.intake.recorder import MalformedRecord, Recorder, digest_of
 from target_twilio_alerts.intake.untouched import Due, Untouched, every_open_document
 from target_twilio_alerts.ledger import answers, events, locks, versions
 from target_twilio_alerts.ledger.runs import utc_now
@@ -49,8 +46,6 @@ logger = logging.getLogger(__name__)
 
 GROUP_SECONDS = 0.5
 GROUP_RECORDS = 2000
-
-_digest_encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 
 
 class Intake:
@@ -169,7 +164,7 @@ class Intake:
             if problem is not None:
                 self.counts["malformed"] += 1
                 self._malformed.append(
-                    MalformedRecord(stream, _digest(record), document_id, problem),
+                    MalformedRecord(stream, digest_of(record), document_id, problem),
                 )
             if arrival is None:
                 rules = [watch.rule.name for watch in self._watches.get(entity.name, ())]
@@ -239,7 +234,7 @@ class Intake:
             self.counts["malformed"] += 1
             with self._lock:
                 self._malformed.append(
-                    MalformedRecord(rate_records.STREAM, _digest(record), None, str(error)),
+                    MalformedRecord(rate_records.STREAM, digest_of(record), None, str(error)),
                 )
             return
         if rate_type == self._alerts.rates.type:
@@ -394,11 +389,3 @@ class Intake:
             *absent_streams(self._alerts.rules, self._baselines.begun),
             *unknown_companies(self._alerts.rules, self._reads),
         ]
-
-
-def _digest(record: dict[str, Any]) -> str:
-    try:
-        encoded = _digest_encoder.encode(record)
-    except RecursionError:
-        encoded = _digest_encoder.encode(sorted(record))  # of what is nested too deeply
-    return hashlib.sha256(encoded).hexdigest()

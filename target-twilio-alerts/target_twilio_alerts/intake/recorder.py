@@ -8,6 +8,8 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from target_twilio_alerts.intake.rate_records import to_ledger
 from target_twilio_alerts.ledger import (
     Event,
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_digest_encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
+
 
 @dataclass(frozen=True)
 class MalformedRecord:
@@ -64,6 +68,15 @@ class MalformedRecord:
     digest: str
     document_id: str | None
     problem: str
+
+
+def digest_of(record: dict[str, Any]) -> str:
+    """SHA-256 of a record, by which a malformed one is known."""
+    try:
+        encoded = _digest_encoder.encode(record)
+    except RecursionError:
+        encoded = _digest_encoder.encode(sorted(record))  # of what is nested too deeply
+    return hashlib.sha256(encoded).hexdigest()
 
 
 class Recorder:
