@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ledgers import ON_BOTH, copied, query
+from serving import served
 from singer import baseline, invoice, record, schema, state
 
 LATER = "2026-11-20T11:00:00"
@@ -73,6 +74,14 @@ def test_the_trail_can_still_be_looked_at(restored, zygote):
     ended = zygote.command(restored, "audit", "verify", "--anchors", anchors).wait()
     assert ended.code == 1
     assert "WRONG" in ended.stdout
+
+
+def test_a_server_that_ends_does_not_hide_it(restored, zygote):
+    anchors = (restored.root / "anchors.txt").read_text()
+    with served(restored):
+        pass
+    assert (restored.root / "anchors.txt").read_text() == anchors
+    refused(zygote.command(restored, "deliver"))
 
 
 def test_a_ledger_whose_anchor_file_was_moved_away_goes_on(workplace, zygote):

@@ -138,3 +138,32 @@ def test_a_run_that_has_nothing_to_send_asks_nobody(office):
     office.run("deliver")
     asked = [one.path for one in office.sandbox.requests("twilio")[before:]]
     assert all("/Messages/SM" in path for path in asked)
+
+
+def test_a_test_that_could_not_be_sent_is_not_sent_later(restored):
+    restored.run("send-test", "ap", code=1)
+    restored.run("accept-restored", "--reason", "the disk was lost")
+    before = len(texts(restored))
+    restored.run("deliver")
+    assert len(texts(restored)) == before + 1  # the alert alone
+
+
+def test_a_file_of_anchors_that_cannot_be_written_is_told_and_nothing_is_accepted(restored):
+    restored.config["anchor_file"] = str(restored.root / "gone" / "anchors.txt")
+    told = restored.run("accept-restored", "--reason", "the disk was lost", code=1)
+    assert "anchors.txt cannot be written" in told
+    query = "SELECT count(*) FROM audit_events WHERE kind = 'restored_ledger_accepted'"
+    assert restored.workplace.query(query) == [(0,)]
+
+
+def test_a_ledger_that_had_sent_nothing_yet_is_noticed_too(workplace):
+    workplace.config["restored_ledger"] = "refuse"
+    office = Office(workplace)
+    office.people(ap={"sms": NUMBER})
+    office.baseline()
+    back_up(office)
+    office.alert(invoice("1", 75000))
+    office.run("deliver")
+    restore(office)
+    office.alert(invoice("1", 75000))
+    is_refused(office, "does not know 1 of our messages")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_twilio_alerts.audit import anchors, erasure
-from target_twilio_alerts.ledger import runs
+from target_twilio_alerts.audit.restored import ensure_current
+from target_twilio_alerts.ledger import LedgerError, runs
 from target_twilio_alerts.ledger.tables import audit_events
 
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ def end_run(
     seq, head = runs.end(ledger, run, outcome=outcome, summary=summary)
     if settings.anchor_file is not None:
         try:
+            ensure_current(ledger, settings.anchor_file)  # else an anchor would hide that it is not
             anchors.append(
                 settings.anchor_file, run_id=run.id, at=runs.utc_now(), seq=seq, head=head
             )
-        except anchors.AnchorError as error:
+        except (anchors.AnchorError, LedgerError) as error:
             logger.warning("%s: the anchor is in the log only", error)
     return anchors.told_in_a_log(seq, head)
 

@@ -18,7 +18,7 @@ from target_twilio_alerts.audit import anchors
 from target_twilio_alerts.delivery.channels import NoStatus, SmsChannel
 from target_twilio_alerts.ledger import Event, LedgerError, events
 from target_twilio_alerts.ledger.ids import ALPHABET
-from target_twilio_alerts.ledger.tables import audit_events, iso_utc, messages
+from target_twilio_alerts.ledger.tables import audit_events, iso_utc, messages, runs
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
@@ -83,9 +83,9 @@ class Witness:
         return None if doubt is None else f"{ledger.description}: {doubt}; {_MEND}"
 
     def _doubt(self, connection: Connection) -> str | None:
-        since = connection.execute(sa.select(sa.func.max(messages.c.accepted_at))).scalar()
-        if since is None:
-            return None
+        begun = sa.select(sa.func.min(runs.c.started_at)).scalar_subquery()
+        query = sa.select(sa.func.coalesce(sa.func.max(messages.c.accepted_at), begun))
+        since = connection.execute(query).scalar_one()
         foreign = self._foreign(connection, since - _CLOCKS_DIFFER)
         if not foreign:
             return None
@@ -123,6 +123,8 @@ def accept(
     Raises:
         AnchorError: The file of anchors cannot be written.
     """
+    if anchor_file is not None:
+        anchors.ensure_writable(anchor_file)
     with ledger.write() as connection:
         events.append(connection, [Event(ACCEPTED, dict(body))], at=at, run_id=None)
         seq, head = events.head(connection)

@@ -190,6 +190,8 @@ def hand_over(
         )
     except BaseException as error:
         dispatcher.stop()
+        if withdraw:
+            _withdraw(ledger, withdraw, run)
         outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         end_run(ledger, settings, run, outcome=outcome, summary={})
         raise

@@ -21,6 +21,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from target_twilio_alerts.audit.anchors import AnchorError
 from target_twilio_alerts.audit.restored import ensure_current
 from target_twilio_alerts.ledger import Ledger, LedgerError
 from target_twilio_alerts.messages import mask_words
@@ -199,6 +200,7 @@ def told_in_one_line(command: Command) -> Command:
             raise click.ClickException("\n".join(error.errors)) from None
         except (
             AlertsFileError,
+            AnchorError,
             CredentialsRefusedError,
             LedgerError,
             SettingsError,
