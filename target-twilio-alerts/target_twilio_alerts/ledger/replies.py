@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from target_twilio_alerts.ledger.tables import (
     MessageState,
+    UtcDateTime,
     acknowledgements,
+    audit_events,
     message_contents,
     messages,
 )
@@ -40,34 +42,43 @@ class Told(NamedTuple):
     message_id: str
     alert_id: str | None
     recipient: str
-    created_at: datetime
+    told_at: datetime
     is_acknowledged: bool
 
 
 def told(connection: Connection, channel: str, address: str, *, since: datetime) -> list[Told]:
     """What an address was told over a channel since then, the newest first."""
     table, contents = messages.c, message_contents.c
+    told_at = sa.func.coalesce(table.sending_at, table.created_at, type_=UtcDateTime)
     query = (
         sa.select(
             table.id,
             table.alert_id,
             table.recipient,
-            table.created_at,
+            told_at,
             acknowledgements.c.alert_id.is_not(None),
         )
         .join(message_contents, contents.message_id == table.id)
         .outerjoin(acknowledgements, acknowledgements.c.alert_id == table.alert_id)
         .where(
-            table.created_at >= since,
+            told_at >= since,
             table.channel == channel,
             table.state.in_(_LEFT),
             contents.address == address,
         )
-        .order_by(table.created_at.desc(), table.id)
+        .order_by(told_at.desc(), table.id)
     )
     return [
-        Told(message_id, alert_id, recipient, created_at, bool(is_acknowledged))
-        for message_id, alert_id, recipient, created_at, is_acknowledged in connection.execute(
-            query
-        )
+        Told(message_id, alert_id, recipient, at, bool(is_acknowledged))
+        for message_id, alert_id, recipient, at, is_acknowledged in connection.execute(query)
     ]
+
+
+def is_known(connection: Connection, answer: str) -> bool:
+    """Whether an answer has acknowledged an alert, or opted somebody out, before."""
+    known = sa.select(acknowledgements.c.alert_id).where(acknowledgements.c.reason == answer)
+    event = audit_events.c
+    left = sa.select(event.seq).where(
+        event.kind == "opted_out", event.body.contains(answer, autoescape=True)
+    )
+    return any(connection.execute(query.limit(1)).first() for query in (known, left))

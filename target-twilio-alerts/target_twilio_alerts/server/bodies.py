@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.datastructures import ImmutableMultiDict
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,6 +32,8 @@ async def read(request: Request, *, most: int) -> bytes:
         return await asyncio.wait_for(_read(request, most), _SECONDS)
     except asyncio.TimeoutError:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
+    except ClientDisconnect:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from None
 
 
 async def _read(request: Request, most: int) -> bytes:

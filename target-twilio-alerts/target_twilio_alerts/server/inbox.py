@@ -89,24 +89,33 @@ class Inbox:
             if is_last:
                 return
 
-    def _write(self, batch: Sequence[_Waiting]) -> None:
+    def _write(self, batch: Sequence[_Waiting]) -> Exception | None:
+        """Write callbacks; gives why that was not possible, if it was not."""
         try:
             results = self._take([one.callback for one in batch])
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, LedgerLostError):
                 # Others must not suffer from one, nor from a deadlock with another process.
-                for one in batch:
-                    self._write([one])
-                return
+                for place, one in enumerate(batch):
+                    if isinstance(self._write([one]), LedgerError):
+                        self._fail(batch[place + 1 :], error)
+                        return None
+                return None
             if isinstance(error, LedgerError):
                 logger.warning("%d callback(s) could not be written: %s", len(batch), error)
             else:
                 logger.exception("A callback could not be written")
-            for one in batch:
-                _settle(one.result, error)
-            return
+            self._fail(batch, error)
+            return error
         for one, result in zip(batch, results, strict=True):
             _settle(one.result, result)
+        return None
+
+    @staticmethod
+    def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+        """Let what was not written be told again."""
+        for one in batch:
+            _settle(one.result, error)
 
     def _take(self, callbacks: Sequence[Callback]) -> list[str]:
         """Write them in one transaction; gives what became of each."""

@@ -8,6 +8,7 @@ sent, or a yes from a number that was told of nothing else of late.
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from target_twilio_alerts.delivery.acknowledging import acknowledge
-from target_twilio_alerts.ledger import Event, events, opt_outs, replies
+from target_twilio_alerts.ledger import Event, LedgerError, events, opt_outs, replies
 from target_twilio_alerts.ledger.escalations import Acknowledgement
 from target_twilio_alerts.ledger.opt_outs import OptOut, hash_of
 from target_twilio_alerts.ledger.runs import utc_now
@@ -47,12 +48,14 @@ YES = frozenset(
 )
 
 _REFERENCE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{8}\b")
+_REMEMBERED = 10_000
 _NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
 class Reply(NamedTuple):
-    """What somebody answered."""
+    """What somebody answered, and Twilio's name for it."""
 
+    sid: str
     channel: str
     address: str
     words: str
@@ -72,6 +75,8 @@ class Replies:
         self._signature = signature
         self._ledger = ledger
         self._run = run
+        self._lock = threading.Lock()
+        self._heard: dict[str, None] = {}
 
     async def __call__(self, request: Request) -> Response:
         """Take one answer."""
@@ -79,14 +84,30 @@ class Replies:
         prefix, _, address = form.get("From", "").rpartition(":")
         channel = "whatsapp" if prefix == "whatsapp" else "sms"
         words = " ".join(form.get("Body", "").split()).upper()
-        reply = Reply(channel, address, words, form.get("OptOutType", "").upper())
+        sid, opts = form.get("MessageSid", ""), form.get("OptOutType", "").upper()
+        reply = Reply(sid, channel, address, words, opts)
         request.state.result = await run_in_threadpool(self._take, reply)
         return Response(_NOTHING, media_type="text/xml")
 
     def _take(self, reply: Reply) -> str:
-        """Do what an answer says; gives what that was."""
+        """Do what an answer says, once; gives what that was."""
+        with self._lock:
+            if reply.sid in self._heard:
+                return "heard before"
+            self._heard[reply.sid] = None
+            for sid in list(self._heard)[:-_REMEMBERED]:
+                del self._heard[sid]
+        try:
+            return self._act(reply)
+        except LedgerError:
+            self._heard.pop(reply.sid, None)  # Twilio tells it again
+            raise
+
+    def _act(self, reply: Reply) -> str:
         now = utc_now()
         with self._ledger.read() as connection:
+            if replies.is_known(connection, _named(reply)):
+                return "heard before"
             told = replies.told(
                 connection, reply.channel, reply.address, since=now - _REFERENCE_COUNTS
             )
@@ -95,7 +116,7 @@ class Replies:
                 return self._opt_out(connection, reply, told)
         result = "not understood"
         for one in _meant(reply, told):
-            made = Acknowledgement(one.alert_id or "", now, one.recipient, _HOW, None)
+            made = Acknowledgement(one.alert_id or "", now, one.recipient, _HOW, _named(reply))
             with self._ledger.write() as connection:
                 acknowledge(connection, made, run_id=self._run.id)
             result = "acknowledged"
@@ -107,12 +128,17 @@ class Replies:
             return "opted out, unknown"
         now, message_id = utc_now(), told[0].message_id
         address = hash_of(reply.channel, reply.address)
-        one = OptOut(reply.channel, address, now, message_id, "reply STOP")
+        one = OptOut(reply.channel, address, now, message_id, f"STOP, {_named(reply)}")
         if opt_outs.add(connection, one):
             body = {"channel": one.channel, "source": one.source}
             event = Event("opted_out", body, message_id=message_id)
             events.append(connection, [event], at=now, run_id=self._run.id)
         return "opted out"
+
+
+def _named(reply: Reply) -> str:
+    """An answer, as the trail knows it."""
+    return f"answer {reply.sid}"
 
 
 def _meant(reply: Reply, told: Sequence[Told]) -> list[Told]:
@@ -124,7 +150,7 @@ def _meant(reply: Reply, told: Sequence[Told]) -> list[Told]:
     if reply.words.rstrip(".!") not in YES:
         return []
     since = utc_now() - _YES_COUNTS
-    lately = [one for one in told if one.created_at >= since and not one.is_acknowledged]
+    lately = [one for one in told if one.told_at >= since and not one.is_acknowledged]
     alerts = {one.alert_id: one for one in lately}
     # A digest, or a second alert: nobody knows which of them the yes is for.
     return [one for one in alerts.values() if one.alert_id] if len(alerts) == 1 else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -13,6 +14,8 @@ from singer import invoice
 from visma_twilio_sandbox import credentials
 
 ANNA, BO = "+46701740605", "+46701740606"
+SID = "SM" + "d" * 32
+numbers = itertools.count()
 
 
 @pytest.fixture
@@ -35,7 +38,8 @@ def told(office):
 
 
 def answer(server, body, *, number=ANNA, **more):
-    fields = {"MessageSid": "SM" + "d" * 32, "From": number, "To": "+46701740600", "Body": body}
+    sid = f"SM{next(numbers):032x}"
+    fields = {"MessageSid": sid, "From": number, "To": "+46701740600", "Body": body}
     reply = server.twilio("/twilio/reply", {**fields, **more})
     assert reply.status_code == 200
     assert reply.headers["content-type"].startswith("text/xml")
@@ -131,10 +135,44 @@ def test_other_words_acknowledge_nothing_and_opt_nobody_out(office, told, words)
 
 def test_a_yes_a_day_later_acknowledges_nothing(office, told):
     told("1")
-    office.workplace.query("UPDATE messages SET created_at = '2026-01-01T00:00:00.000000Z'")
+    office.workplace.query("UPDATE messages SET sending_at = '2026-01-01T00:00:00.000000Z'")
     with served(office.workplace) as server:
         answer(server, "ok")
     assert acknowledged(office) == []
+
+
+def test_a_yes_in_the_morning_is_one_to_what_quiet_hours_held_till_then(office, told):
+    told("1")
+    office.workplace.query("UPDATE messages SET created_at = '2026-01-01T00:00:00.000000Z'")
+    with served(office.workplace) as server:
+        answer(server, "ok")
+    assert acknowledged(office) == [("1", "anna", "reply")]
+
+
+def test_an_answer_that_comes_again_is_none_to_what_was_told_since(office, told):
+    told("1")
+    with served(office.workplace) as server:
+        answer(server, "ok", MessageSid=SID)
+        office.alert(invoice("2", 75000, stamp="2026-11-20T12:00:00"))
+        office.run("deliver")
+        answer(server, "ok", MessageSid=SID)
+    with served(office.workplace) as server:
+        answer(server, "ok", MessageSid=SID)
+        counted = server.metric(
+            "twilio_alerts_requests_total", about="reply", result="heard before"
+        )
+        assert counted == 1
+    assert acknowledged(office) == [("1", "anna", "reply")]
+
+
+def test_a_stop_that_comes_again_does_not_undo_what_an_operator_cleared(office, told):
+    told("1")
+    with served(office.workplace) as server:
+        answer(server, "STOP", MessageSid=SID)
+    office.run("opt-outs", "clear", "anna", "--reason", "she opted in again")
+    with served(office.workplace) as server:
+        answer(server, "STOP", MessageSid=SID)
+    assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(0,)]
 
 
 @pytest.mark.parametrize(
@@ -144,11 +182,12 @@ def test_a_stop_is_an_opt_out_and_no_later_message_is_sent(office, told, words, 
     told("1")
     with served(office.workplace) as server:
         for _ in range(2):
-            answer(server, words, **more)
-    assert office.workplace.query("SELECT channel, source FROM opt_outs") == [("sms", "reply STOP")]
+            answer(server, words, MessageSid=SID, **more)
+    source = f"STOP, answer {SID}"
+    assert office.workplace.query("SELECT channel, source FROM opt_outs") == [("sms", source)]
     kept = "SELECT body FROM audit_events WHERE kind = 'opted_out'"
     bodies = [json.loads(body) for (body,) in office.workplace.query(kept)]
-    assert bodies == [{"channel": "sms", "source": "reply STOP"}]
+    assert bodies == [{"channel": "sms", "source": source}]
     office.alert(invoice("3", 75000, stamp="2026-11-20T12:00:00"))
     states = {
         row["recipient"]: row["state"] for row in office.trail() if row["document"].endswith("3")
