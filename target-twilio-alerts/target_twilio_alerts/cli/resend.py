@@ -26,7 +26,7 @@ from target_twilio_alerts.cli.workplace import (
     told_in_one_line,
 )
 from target_twilio_alerts.delivery.channels.codes import explain
-from target_twilio_alerts.ledger import MessageState, locks
+from target_twilio_alerts.ledger import LedgerError, MessageState, locks
 from target_twilio_alerts.ledger.failures import FAILED
 from target_twilio_alerts.ledger.resends import Selection
 from target_twilio_alerts.messages import mask_address
@@ -195,7 +195,7 @@ def _send(workplace: Workplace, ledger: Ledger, wish: Wish) -> bool:
             _tell((*refusals(planned), *warnings(planned)))
             attempts = [one.attempt for one in planned if one.attempt is not None]
             add_messages(workplace, connection, attempts, run)
-    except click.ClickException:
+    except (click.ClickException, LedgerError):
         end_run(ledger, workplace.settings, run, outcome="failed", summary={})
         raise
     hand_over(workplace, ledger, run)

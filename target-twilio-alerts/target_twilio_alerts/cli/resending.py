@@ -12,6 +12,7 @@ import click
 from target_twilio_alerts.ledger import MessageState, opt_outs, resends
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
+from target_twilio_alerts.messages import links
 from target_twilio_alerts.rules.expressions import suggestion
 
 if TYPE_CHECKING:
@@ -79,12 +80,14 @@ def plan(connection: Connection, alerts: Alerts, wish: Wish) -> list[Planned]:
     left = opt_outs.load(connection)
     # Of attempts to tell the same, the newest alone: one telling is wanted, not one for each.
     newest = {attempts.first_of(row.id): row.id for row in rows}
-    planned = []
+    planned: list[Planned] = []
+    told: set[tuple[str | None, str, str]] = set()
     for old in rows:
         try:
             recipient, address = _whom(alerts, old, wish.to)
             _refuse(old, address, attempts, wish)
             _refuse_others(old, address, newest[attempts.first_of(old.id)], left)
+            _refuse_twice(old, address, told)
         except _Refused as refused:
             planned.append(Planned(old, None, str(refused)))
         else:
@@ -144,6 +147,14 @@ def _refuse_others(old: sa.Row[Any], address: str, newest: str, left: OptOuts) -
         )
 
 
+def _refuse_twice(old: sa.Row[Any], address: str, told: set[tuple[str | None, str, str]]) -> None:
+    """Say whether an address is told of the same alert already; it is from now on."""
+    telling = (old.alert_id, old.channel, address)
+    if old.alert_id is not None and telling in told:
+        raise _Refused("another message of the same alert goes to that address already")
+    told.add(telling)
+
+
 def _whom(alerts: Alerts, old: sa.Row[Any], to: str | None) -> tuple[str, str]:
     """Name and address to send to: a recipient of the alerts file, or an address given by hand."""
     channel = old.channel
@@ -163,10 +174,13 @@ def _whom(alerts: Alerts, old: sa.Row[Any], to: str | None) -> tuple[str, str]:
 
 
 def _attempt(old: sa.Row[Any], recipient: str, address: str, number: int, wish: Wish) -> NewMessage:
-    reference = short_id()
+    reference, drawn = short_id(), links.draw()
 
     def renamed(text: str | None) -> str | None:
-        return None if text is None else text.replace(old.id, reference)
+        if text is None:
+            return None
+        # Whoever has the old link must not know the new one.
+        return links.redrawn(text.replace(old.id, reference), reference, drawn)
 
     return NewMessage(
         id=reference,

@@ -13,12 +13,21 @@ _LENGTH = 30
 TOKEN = re.compile(rf"[{_LETTERS}]{{{_LENGTH}}}-[0-9A-Z]{{8}}")
 
 
+def draw() -> str:
+    """Draw what nobody can guess of a link: 129 random bits."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+
+
+def redrawn(text: str, reference: str, drawn: str) -> str:
+    """A text whose link for a reference has been drawn anew."""
+    return re.sub(rf"(?<=/ack/)[{_LETTERS}]{{{_LENGTH}}}(?=-{re.escape(reference)})", drawn, text)
+
+
 def acknowledge_url(public_url: str | None, reference: str) -> str | None:
-    """Draw a link (129 random bits) for the message of a reference; None without a public URL."""
+    """Draw a link for the message of a reference; None without a public URL."""
     if public_url is None:
         return None
-    drawn = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
-    return f"{public_url}/ack/{drawn}-{reference}"
+    return f"{public_url}/ack/{draw()}-{reference}"
 
 
 def reference_of(token: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from dataclasses import replace
 from decimal import Decimal
@@ -388,3 +389,34 @@ def test_wherever_one_operator_is_when_another_comes_one_of_them_sends_it(
         sent = "SELECT count(*) FROM messages WHERE resend_of IS NOT NULL"
         assert query(url, sent) == [(1,)]
     assert codes == {(0, 1), (1, 0)}
+
+
+def test_two_messages_of_one_alert_that_go_to_one_person_are_told_once(office):
+    office.people(anna={"sms": WRONG}, erik={"sms": UNREACHABLE}, maria={"sms": OTHER})
+    office.alert(invoice("1", 60000))
+    office.run("deliver")
+    office.sandbox.twilio.settle()
+    office.run("deliver")
+    assert [one["state"] for one in of(office, "erik")] == ["undelivered"]
+    selected = ("resend", "--rule", "large-supplier-invoice", "--to", "maria")
+    told = office.run(*selected, "--reason", "she stands in", "--yes")
+    assert "another message of the same alert goes to that address already" in told
+    query = "SELECT attempt, address FROM messages JOIN message_contents ON message_id = id"
+    rows = office.workplace.query(f"{query} WHERE recipient = 'maria' ORDER BY attempt")
+    assert rows == [(1, OTHER), (2, OTHER)]
+
+
+def test_a_link_that_is_sent_again_is_another_one(office):
+    office.config["public_url"] = "https://alerts.example.com"
+    office.people(via="email", anna={"email": "anna@example.com"})
+    office.alert(invoice("1", 60000))
+    office.run("deliver")
+    (message,) = of(office, "anna")
+    office.run(
+        "resend", message["message"], "--to", "bo@example.com", "--reason", "for Bo", "--yes"
+    )
+    texts = [email.text for email in office.sandbox.sendgrid.emails]
+    first, second = (re.search(r"/ack/([a-z]+)-([0-9A-Z]+)", text) for text in texts)
+    assert first[1] != second[1]
+    assert first[2] != second[2]
+    assert second[0] in office.sandbox.sendgrid.emails[1].html
