@@ -108,6 +108,13 @@ def test_unless_delivered_waits_for_word_that_it_reached_somebody(desk, later, s
     assert len(later(15)) == steps
 
 
+def test_an_email_that_a_mail_server_took_has_reached_nobody_yet(desk, later):
+    alert(desk, [{**STEPS[0], "unless": "delivered"}])
+    with desk.ledger.write() as connection:
+        connection.execute(sa.update(tables.messages).values(state="delivered", channel="email"))
+    assert len(later(15)) == 1
+
+
 @ON_BOTH
 def test_statuses_are_asked_for_before_a_step_that_depends_on_one(desk, tmp_path):
     alert(desk, [{**STEPS[0], "unless": "delivered"}])

@@ -132,12 +132,15 @@ def acknowledgement(connection: Connection, alert_id: str) -> Acknowledgement | 
 
 
 def is_delivered(connection: Connection, alert_id: str, *, before_step: int) -> bool:
-    """Whether an earlier message of an alert reached somebody; a taken call is no proof of that."""
+    """Whether an earlier message of an alert reached somebody.
+
+    A taken call is no proof of that, nor is an email that a mail server took.
+    """
     return _has_message(
         connection,
         alert_id,
         messages.c.step < before_step,
-        messages.c.channel != "voice",
+        messages.c.channel.not_in(("voice", "email")),
         messages.c.state.in_([MessageState.DELIVERED.value, MessageState.READ.value]),
     )
 
