@@ -139,11 +139,7 @@ class Intake:
         if entity is None:
             self.counts[f"unknown stream {stream}"] += 1
             return
-        self.counts["records"] += 1
         is_gone = record.get(DELETED_AT) is not None
-        if is_gone:
-            self.counts["deleted"] += 1
-        self.taken[entity.name] += 1
         arrival = None
         try:
             arrival = arrive(
@@ -161,6 +157,10 @@ class Intake:
             problems = [*([problem] if problem else []), *arrival.document.problems]
             problem = "; ".join(problems) or None
         with self._lock:
+            self.counts["records"] += 1
+            self.taken[entity.name] += 1
+            if is_gone:
+                self.counts["deleted"] += 1
             if problem is not None:
                 self.counts["malformed"] += 1
                 self._malformed.append(
@@ -188,8 +188,6 @@ class Intake:
         self.raise_error()
         self._baselines.ends_with_state = False
         entity, document = typed.entity, record.document
-        self.counts["records"] += 1
-        self.taken[entity.name] += 1
         arrival = Arrival(
             entity,
             document,
@@ -197,15 +195,17 @@ class Intake:
             not self._baselines.is_over(entity.stream, record.get),
         )
         with self._lock:
+            self.counts["records"] += 1
+            self.taken[entity.name] += 1
             self._gather(arrival)
         return True
 
     def take(self, arrival: Arrival) -> None:
         """Take in what is a document already."""
         self.raise_error()
-        self.counts["records"] += 1
-        self.taken[arrival.entity.name] += 1
         with self._lock:
+            self.counts["records"] += 1
+            self.taken[arrival.entity.name] += 1
             self._gather(arrival)
 
     def _gather(self, arrival: Arrival | None) -> None:
@@ -367,6 +367,7 @@ class Intake:
             run_id=self._run.id,
             keep=not self._dry_run,
             due=self._due,
+            on_commit=self._counted.keep,
         )
         watches = [watch for named in self._watches.values() for watch in named]
         if untouched.look(watches, self._today(self._clock())):

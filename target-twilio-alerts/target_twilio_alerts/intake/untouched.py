@@ -59,6 +59,7 @@ class Untouched:
         run_id: str,
         keep: bool,
         due: Due = every_open_document,
+        on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._recorder = recorder
@@ -67,6 +68,7 @@ class Untouched:
         self._run_id = run_id
         self._keep = keep
         self._due = due
+        self._on_commit = on_commit
 
     def look(self, watches: Iterable[Watch], today: date | None) -> bool:
         """Decide what each rule may have to; True if that raised alerts."""
@@ -74,8 +76,10 @@ class Untouched:
         for watch in watches:
             if watch.rule.condition.uses_rates:
                 told += self._late(watch)
+                self._on_commit()
             if watch.rule.condition.uses_clock and today is not None:
                 told += self._by_the_clock(watch, today)
+                self._on_commit()
         return bool(told)
 
     def _late(self, watch: Watch) -> list[Event]:

@@ -15,6 +15,7 @@ from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rules.routing import route
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     import sqlalchemy as sa
@@ -71,13 +72,18 @@ def failure_summary(
         "%d message(s) did not get through (%s); %s",
         len(found),
         ", ".join(f"{cause}: {number}" for cause, number in causes.most_common()),
-        "the operators are told"
-        if written
-        else "nobody is told, for alerts.yml has no `operators`: see `twilio-alerts audit`",
+        _who_hears(written),
     )
     summary_id = written[0].id if written else failures.LOGGED
     failures.mark(connection, [row.id for row in rows], summary_id)
     return [replace(message, summary_id=summary_id) for message in written]
+
+
+def _who_hears(written: Sequence[NewMessage]) -> str:
+    if any(message.state is MessageState.PENDING for message in written):
+        return "the operators are told"
+    why = "they opted out" if written else "alerts.yml has no `operators`"
+    return f"nobody is told, for {why}: see `twilio-alerts audit`"
 
 
 def _failure(row: sa.Row[Any], alerts: Alerts) -> Failure:
