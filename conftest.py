@@ -12,6 +12,11 @@ settings.register_profile("same each time", derandomize=True, deadline=None, dat
 settings.load_profile("same each time")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: tests also wait for clocks and for processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def contracts():
     """The folder of the providers' API contracts; without it a test skips, and in CI it fails."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
+import discretion
 import pytest
 from busy_office import fill
 from desk import Desk
 from ledgers import Databases
 from workplaces import made_workplace
 from zygote import Zygote
+
+
+@pytest.fixture(autouse=True)
+def discreet(caplog):
+    """What is logged in this process is looked at too."""
+    yield
+    discretion.check(caplog.text)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import discretion
 from click.testing import CliRunner
 from desk import READ_WHOLE, STREAM
 from singer import KEY
@@ -94,6 +95,7 @@ class Office:
         )
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
             raise ended.exception
+        discretion.check(ended.output)
         assert ended.exit_code == code, ended.output
         return ended.output
 

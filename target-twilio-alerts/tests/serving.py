@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import discretion
 import requests
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
@@ -131,6 +132,7 @@ def served(workplace: Any, *, port: int = 0, **config: Any) -> Iterator[Served]:
         yield server
         if process.poll() is None:
             assert server.stop() == 0, "".join(server.log)
+        discretion.check(*server.log)
     finally:
         if process.poll() is None:
             process.kill()

@@ -87,7 +87,7 @@ def judge(place):
 
 @pytest.mark.parametrize("moment", [BEFORE, AFTER])
 def test_killed_at_each_step_a_failure_is_told_once(copy, zygote, moment):
-    died = lost = 0
+    died = 0
     for number in range(1, 100):
         place = copy()
         place.config["max_in_flight"] = 1
@@ -96,9 +96,16 @@ def test_killed_at_each_step_a_failure_is_told_once(copy, zygote, moment):
             break
         died += ended.code == -9
         zygote.run(place, state(LATER))
-        lost += judge(place)
+        judge(place)
     assert died > 5
-    assert lost
+
+
+@pytest.mark.parametrize("step", [Step(AFTER, 1, "sending"), Step(BEFORE, 1, "accepted")])
+def test_a_summary_whose_answer_was_lost_is_listed_and_told_no_second_time(copy, zygote, step):
+    place = copy()
+    assert zygote.start(place, state(LATER), die=step).wait().code == -9
+    zygote.run(place, state(LATER))
+    assert judge(place) == 1
 
 
 @ON_BOTH

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import discretion
 import sqlalchemy as sa
 from ledgers import query
 
@@ -74,6 +75,7 @@ class Workplace:
             out.decode(),
             err.decode(),
         )
+        discretion.check(ended.stdout, ended.stderr)
         assert ended.returncode == code, ended.stderr
         return ended
 
@@ -87,6 +89,7 @@ class Workplace:
             check=False,
             timeout=120,
         )
+        discretion.check(ended.stdout, ended.stderr)
         assert ended.returncode == code, ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import discretion
 import psutil
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Running:
         code = self._ask("wait")
         assert code is not None
         written = [(self._folder / name).read_text("utf-8") for name in ("stdout", "stderr")]
+        discretion.check(*written)
         return Ended(code, *written)
 
     def is_stopped(self) -> bool:
