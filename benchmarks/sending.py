@@ -211,6 +211,7 @@ def _office(place: Path, given: dict[str, Any]) -> tuple[Path, str]:
         **given,
         "alerts_file": str(place / "alerts.yml"),
         "ledger_url": url,
+        "restored_ledger": "ignore",  # several ledgers send from one account
         "max_in_flight": _IN_FLIGHT,
     }
     config = place / "config.json"
