@@ -14,11 +14,11 @@ from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.cancelling import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Body = dict[str, Any]
 Event = tuple[Any, ...]
-"""An event as ToldRow has it; not one, because making it takes longer than what is done with it."""
+"""What a ToldRow has first; not one, because making it takes longer than what is done with it."""
 
 _CREATED_FIRST = (
     *("recipient", "channel", "attempt", "because", "template", "locale"),
@@ -26,7 +26,7 @@ _CREATED_FIRST = (
 )
 """Columns that such an event of the first version tells."""
 
-CREATED = (
+_CREATED = (
     *_CREATED_FIRST,
     *("place", "severity_rank", "validity_seconds", "cost_micros", "encoding"),
 )
@@ -34,19 +34,28 @@ CREATED = (
 
 _FIXED = ("alert_id", "created_at", "run_id")
 _of_event = itemgetter(*map(ToldRow._fields.index, ("alert_id", "at", "run_id")))
-_AT, _KIND, _BODY = map(ToldRow._fields.index, ("at", "kind", "body"))
+_SEQ, _AT, _KIND, _BODY = map(ToldRow._fields.index, ("seq", "at", "kind", "body"))
 
-_AT_FIRST: Body = {
-    "tries": 0,
-    "sending_at": None,
-    "accepted_at": None,
-    "sid": None,
-    "request_id": None,
-    "status": None,
-    "error_code": None,
-    "error_message": None,
-}
+_CHANGING = (
+    *("step", "state", "reason", "not_before", "tries", "sending_at", "accepted_at"),
+    *("sid", "request_id", "status", "error_code", "error_message"),
+)
+_changing = itemgetter(*_CHANGING)
+
+COLUMNS = (*_FIXED, *_CREATED, *_CHANGING)
+"""Columns of a message that its events tell."""
+
+_TO_FIXED = len(_FIXED)
+_TO_CREATED = _TO_FIXED + len(_CREATED)
+
 _decode = msgspec.json.Decoder(Body).decode
+
+_PENDING, _SENDING, _ACCEPTED = (
+    state.value for state in (MessageState.PENDING, MessageState.SENDING, MessageState.ACCEPTED)
+)
+_REJECTED, _UNKNOWN, _SUPPRESSED = (
+    state.value for state in (MessageState.REJECTED, MessageState.UNKNOWN, MessageState.SUPPRESSED)
+)
 
 
 class Course:
@@ -58,7 +67,7 @@ class Course:
     Attributes:
         created: Its first event; None if there is none that says that it was written.
         body: What that tells.
-        erased: The event that tells that its address and text were erased.
+        erased: Which event tells that its address and text were erased, and when they were.
         now: Values of the columns that change on its way, as far as events tell of them.
 
     Raises:
@@ -70,7 +79,7 @@ class Course:
     def __init__(self, events: Sequence[Event]) -> None:
         self.created: Event | None = None
         self.body: Body = {}
-        self.erased: ToldRow | None = None
+        self.erased: tuple[int, str] | None = None
         self.now: Body = {}
         self._events = events
         for event in events:
@@ -82,43 +91,37 @@ class Course:
                     move(self.now, event[_AT], body)
             elif kind == "message_created":
                 self.created, self.body = event, _decode(event[_BODY])
-                self.now = {
-                    **_AT_FIRST,
-                    "step": self.body.get("step", 0),
-                    "state": self.body["state"],
-                    "reason": self.body.get("reason"),
-                    "not_before": self.body.get("not_before"),
-                }
+                self.now = _at_first(self.body)
             elif kind == "message_erased":
-                self.erased = ToldRow._make(event)
+                self.erased = event[_SEQ], event[_AT]
             elif kind.startswith("message_"):
                 self.now = {}  # of a later version: what it did to the message cannot be known
 
     @property
     def created_seq(self) -> int:
         """The number of its first event."""
-        return 0 if self.created is None else int(self.created[0])
+        return 0 if self.created is None else int(self.created[_SEQ])
 
-    def differing(self, row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-        """Columns of the message's row that are not as told, each with the event that told it."""
+    def differing(self, row: Sequence[Any]) -> Iterator[tuple[str, Any, Any, int]]:
+        """What is not as told: a column, its value, what was told, and by which event.
+
+        Args:
+            row: The message's values of COLUMNS.
+        """
         if self.created is None:
             return
-        body = self.body
-        names, read = (
-            (CREATED, _read_created) if "place" in body else (_CREATED_FIRST, _read_created_first)
-        )
-        if (
-            read(row) == tuple(map(body.get, names))
-            and _read_fixed(row) == _of_event(self.created)
-            and self.now.items() <= row.items()
-        ):
+        body, now = self.body, self.now
+        names = _CREATED if "place" in body else _CREATED_FIRST
+        told = (*_of_event(self.created), *map(body.get, names))
+        is_whole = len(now) == len(_CHANGING)
+        if row[: len(told)] == told and is_whole and row[_TO_CREATED:] == _changing(now):
             return
-        told = {name: body.get(name) for name in names}
-        told.update(zip(_FIXED, _of_event(self.created), strict=True))
-        yield from ((name, self.created_seq) for name in told if row[name] != told[name])
-        for name, value in self.now.items():
-            if row[name] != value:
-                yield name, self._told_by(name)
+        for name, kept, value in zip(COLUMNS, row, told, strict=False):
+            if kept != value:
+                yield name, kept, value, self.created_seq
+        for name, kept in zip(_CHANGING, row[_TO_CREATED:], strict=True):
+            if name in now and kept != now[name]:
+                yield name, kept, now[name], self._told_by(name)
 
     def _told_by(self, column: str) -> int:
         """The number of the event that told a column's value last."""
@@ -126,13 +129,25 @@ class Course:
         for number in range(2, len(self._events) + 1):
             found = Course(self._events[:number]).now.get(column)
             if found != value:
-                last, value = int(self._events[number - 1][0]), found
+                last, value = int(self._events[number - 1][_SEQ]), found
         return last
 
 
-_read_fixed = itemgetter(*_FIXED)
-_read_created = itemgetter(*CREATED)
-_read_created_first = itemgetter(*_CREATED_FIRST)
+def _at_first(body: Body) -> Body:
+    return {
+        "step": body.get("step", 0),
+        "state": body["state"],
+        "reason": body.get("reason"),
+        "not_before": body.get("not_before"),
+        "tries": 0,
+        "sending_at": None,
+        "accepted_at": None,
+        "sid": None,
+        "request_id": None,
+        "status": None,
+        "error_code": None,
+        "error_message": None,
+    }
 
 
 @lru_cache(1 << 10)
@@ -142,14 +157,14 @@ def _state_after(current: str, status: str) -> str:
 
 
 def _sending(now: Body, at: str, body: Body) -> None:
-    now["state"] = MessageState.SENDING.value
+    now["state"] = _SENDING
     now["sending_at"] = at
     now["tries"] = body["try"]
     now["not_before"] = now["reason"] = None
 
 
 def _accepted(now: Body, at: str, body: Body) -> None:
-    now["state"] = MessageState.ACCEPTED.value
+    now["state"] = _ACCEPTED
     now["reason"] = None
     now["accepted_at"] = at
     now["sid"] = body["sid"]
@@ -161,18 +176,18 @@ def _accepted(now: Body, at: str, body: Body) -> None:
 
 
 def _rejected(now: Body, _at: str, body: Body) -> None:
-    now["state"] = MessageState.REJECTED.value
+    now["state"] = _REJECTED
     now["reason"] = now["error_message"] = body["reason"]
     now["error_code"] = body["code"]
 
 
 def _unknown(now: Body, _at: str, body: Body) -> None:
-    now["state"] = MessageState.UNKNOWN.value
+    now["state"] = _UNKNOWN
     now["reason"] = body["reason"]
 
 
 def _held(now: Body, _at: str, body: Body) -> None:
-    now["state"] = MessageState.PENDING.value
+    now["state"] = _PENDING
     now["reason"] = body["reason"]
 
 
@@ -194,24 +209,24 @@ def _status(now: Body, _at: str, body: Body) -> None:
 
 
 def _settled(now: Body, _at: str, body: Body) -> None:
-    now["state"] = MessageState.ACCEPTED.value
+    now["state"] = _ACCEPTED
     now["reason"] = None
     for name in ("sid", "status", "accepted_at"):
         now[name] = body[name]
 
 
 def _suppressed(now: Body, _at: str, body: Body) -> None:
-    now["state"] = MessageState.SUPPRESSED.value
+    now["state"] = _SUPPRESSED
     now["reason"] = body["reason"]
 
 
 def _released(now: Body, _at: str, _body: Body) -> None:
-    now["state"] = MessageState.PENDING.value
+    now["state"] = _PENDING
     now["reason"] = None
 
 
 def _cancelled(now: Body, _at: str, body: Body) -> None:
-    now["state"] = MessageState.SUPPRESSED.value
+    now["state"] = _SUPPRESSED
     now["reason"] = reason_of(body["by"], body["reason"])
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from target_twilio_alerts.audit.courses import CREATED, Course, Event
-from target_twilio_alerts.audit.reading import ToldRow, events_of_messages, rows_of
-from target_twilio_alerts.audit.rows import KEYS
+from target_twilio_alerts.audit.courses import COLUMNS, Course, Event
+from target_twilio_alerts.audit.reading import EVENTS_OF_MESSAGES, Keyed, ToldRow
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.events import salted_hash
 from target_twilio_alerts.ledger.outbox import HASHED
@@ -27,20 +26,31 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.audit.chain import Faults
 
-Body = dict[str, Any]
+_CONTENTS = ("message_id", "erased_at", "salt", *HASHED)
+_ROWS = Keyed(
+    sa.select(
+        messages.c.id,
+        *(messages.c[name] for name in COLUMNS),
+        *(message_contents.c[name] for name in _CONTENTS),
+    ).join_from(
+        messages, message_contents, message_contents.c.message_id == messages.c.id, isouter=True
+    ),
+    messages.c.id,
+)
+_TO_CONTENTS = 1 + len(COLUMNS)
 
-_NAMES = (
-    *("id", "alert_id", "step", "created_at", "run_id", "tries", "sending_at", "accepted_at"),
-    *("request_id", "state", "reason", "not_before", "sid", "status", "error_code"),
-    *("error_message", *CREATED),
+_event = audit_events.c
+_NUMBERS = Keyed(
+    sa.select(_event.message_id, sa.func.count()).group_by(_event.message_id), _event.message_id
 )
-_COLUMNS = [*(messages.c[name] for name in _NAMES), *message_contents.c]
-_WITH_CONTENTS = messages.join(
-    message_contents, message_contents.c.message_id == messages.c.id, isouter=True
-)
-_MESSAGE = ToldRow._fields.index("message_id")
-_HASHED = [(name, f"{name}_hash") for name in HASHED]
-_HASHED_FIRST = [(name, hashed) for name, hashed in _HASHED if name in {"address", "text"}]
+_ID, _KIND = map(ToldRow._fields.index, ("message_id", "kind"))
+_CREATED = "message_created"
+
+HELD = 8000
+"""Events that are kept until the ones that follow them have come: some MB."""
+
+_HASHES = [f"{name}_hash" for name in HASHED]
+_HASHES_FIRST = {"address_hash", "text_hash"}
 """What events of the first version have hashes of."""
 
 _WAITING = {MessageState.PENDING.value, MessageState.CLAIMED.value}
@@ -58,16 +68,30 @@ class Messages:
     def __init__(self, connection: Connection, faults: Faults) -> None:
         self._connection = connection
         self._faults = faults
+        self._events: dict[str, list[Event]] = {}
+        self._held = 0
         self._in_digests = 0
         self.number = 0
 
-    def look(self) -> None:
-        """Look at all of them."""
-        for rows in rows_of(self._connection, _WITH_CONTENTS, columns=_COLUMNS):
-            self.number += len(rows)
-            for start in range(0, len(rows), KEYS):
-                self._look_at({row["id"]: row for row in rows[start : start + KEYS]})
-        self._look_for_lost_ones()
+    def take(self, events: Sequence[Event]) -> None:
+        """Take the next events of the trail, as SealedRow has them."""
+        held = self._events
+        for event in events:
+            message_id = event[_ID]
+            if message_id is not None:
+                held.setdefault(message_id, []).append(event)
+        self._held += len(events)
+        if self._held >= HELD:
+            self._look()
+
+    def end(self) -> None:
+        """Look at what is left, and for what no event tells of."""
+        self._look()
+        number = _count(self._connection, messages)
+        if number > self.number:
+            of_it = sa.exists().where(_event.message_id == messages.c.id, _event.kind == _CREATED)
+            for name in self._connection.execute(sa.select(messages.c.id).where(~of_it)).scalars():
+                self._faults.add(None, f"message {name}: put in: no event tells of it")
         number = _count(self._connection, digest_contents)
         if number > self._in_digests:
             what = f"{number} rows, but digests tell of {self._in_digests}: put in"
@@ -75,54 +99,76 @@ class Messages:
 
     def look_at(self, ids: Sequence[str]) -> None:
         """Look at some of them only."""
-        wanted = messages.c.id.in_(ids)
-        for part in rows_of(self._connection, _WITH_CONTENTS, wanted, columns=_COLUMNS):
-            self._look_at({row["id"]: row for row in part})
+        self._look_at(self._read(ids))
 
-    def _look_at(self, rows: dict[str, Body]) -> None:
-        events: dict[str, list[Event]] = {name: [] for name in rows}
-        for part in events_of_messages(self._connection, list(rows)):
-            for event in part:
-                events[event[_MESSAGE]].append(event)
-        for name, row in rows.items():
+    def _look(self) -> None:
+        """Look at messages whose first events are held; events of others were looked at then."""
+        held, self._events, self._held = self._events, {}, 0
+        begun = {name: events for name, events in held.items() if events[0][_KIND] == _CREATED}
+        numbers = dict(_NUMBERS.read(self._connection, list(begun)))
+        late = [name for name, events in begun.items() if len(events) != numbers.get(name)]
+        self._look_at(begun | self._read(late))
+
+    def _read(self, ids: Sequence[str]) -> dict[str, list[Event]]:
+        events: dict[str, list[Event]] = {name: [] for name in ids}
+        for event in EVENTS_OF_MESSAGES.read(self._connection, ids):
+            events[event[_ID]].append(event)
+        return events
+
+    def _look_at(self, events: dict[str, list[Event]]) -> None:
+        rows = {row[0]: row for row in _ROWS.read(self._connection, list(events))}
+        self.number += len(rows)
+        for name, told in events.items():
             try:
-                course = Course(events[name])
+                course = Course(told)
             except (msgspec.MsgspecError, LookupError, ValueError):
-                seq = events[name][0][0]
+                seq = told[0][0]
                 self._faults.add(seq, f"event {seq}: not all of message {name} can be read")
                 continue
+            row = rows.get(name)
             if course.created is None:
                 self._faults.add(None, f"message {name}: put in: no event tells of it")
-                continue
-            for column, seq in course.differing(row):
-                if column != "state" or {row[column], course.now[column]} != _WAITING:
-                    what = f"column {column} of message {name} was changed"
-                    self._faults.add(seq, f"event {seq}: {what}")
-            self._hold_contents(row, course, course.body)
-            if "alerts" in course.body:
-                self._hold_digest(name, course)
+            elif row is None:
+                self._blame(course.created_seq, _CREATED, "its message is missing: deleted")
+            else:
+                self._hold(row, course)
 
-    def _hold_contents(self, row: Body, course: Course, told: Body) -> None:
-        seq, kind = course.created_seq, "message_created"
-        if row["message_id"] is None:
-            self._blame(seq, kind, "the address and the text of its message are missing")
+    def _hold(self, row: tuple[Any, ...], course: Course) -> None:
+        name = row[0]
+        for column, kept, told, seq in course.differing(row[1:_TO_CONTENTS]):
+            if column != "state" or {kept, told} != _WAITING:
+                what = f"column {column} of message {name} was changed"
+                self._faults.add(seq, f"event {seq}: {what}")
+        self._hold_contents(course, row[_TO_CONTENTS:])
+        if "alerts" in course.body:
+            self._hold_digest(name, course)
+
+    def _hold_contents(self, course: Course, row: tuple[Any, ...]) -> None:
+        seq, told = course.created_seq, course.body
+        message_id, erased_at, salt, *contents = row
+        if message_id is None:
+            self._blame(seq, _CREATED, "the address and the text of its message are missing")
             return
         if course.erased is not None:
-            is_blank = not any(row[name] for name in (*HASHED, "salt"))
-            if not is_blank or row["erased_at"] != course.erased.at:
+            by, at = course.erased
+            if salt or any(contents) or erased_at != at:
                 what = "what it erased is there, or was erased at another time"
-                self._blame(course.erased.seq, course.erased.kind, what)
+                self._blame(by, "message_erased", what)
             return
-        if row["erased_at"] is not None:
-            self._blame(seq, kind, "what it tells of was erased, but no event says so")
+        if erased_at is not None:
+            self._blame(seq, _CREATED, "what it tells of was erased, but no event says so")
             return
-        salt = row["salt"]
-        for name, hashed in _HASHED if "place" in told else _HASHED_FIRST:
-            kept, sealed = row[name], told.get(hashed)
-            if kept is None and sealed is None:
-                continue
-            if kept is None or salted_hash(salt, kept) != sealed:
-                self._blame(seq, kind, f"column {name} of its row of message_contents was changed")
+        is_first = "place" not in told
+        for name, hashed, kept in zip(HASHED, _HASHES, contents, strict=True):
+            sealed = told.get(hashed)
+            if kept is None:
+                is_same = sealed is None
+            else:
+                is_same = sealed is not None and salted_hash(salt, kept) == sealed
+            if not is_same and not (is_first and hashed not in _HASHES_FIRST):
+                self._blame(
+                    seq, _CREATED, f"column {name} of its row of message_contents was changed"
+                )
 
     def _hold_digest(self, message_id: str, course: Course) -> None:
         table = digest_contents.c
@@ -131,17 +177,7 @@ class Messages:
         self._in_digests += len(found)
         if sorted(found) != sorted(course.body["alerts"]):
             what = "the rows of digest_contents do not have the alerts that it tells"
-            self._blame(course.created_seq, "message_created", what)
-
-    def _look_for_lost_ones(self) -> None:
-        """Messages that events tell of, and that are not there."""
-        event = audit_events.c
-        is_there = sa.exists().where(messages.c.id == event.message_id)
-        lost = self._connection.execute(
-            sa.select(sa.func.min(event.seq)).where(event.kind == "message_created", ~is_there)
-        ).scalar()
-        if lost is not None:
-            self._blame(lost, "message_created", "its message is missing: deleted")
+            self._blame(course.created_seq, _CREATED, what)
 
     def _blame(self, seq: int, kind: str, what: str) -> None:
         self._faults.add(seq, f"event {seq} ({kind}): {what}")

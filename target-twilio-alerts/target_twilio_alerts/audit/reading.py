@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from target_twilio_alerts.ledger.tables import UtcDateTime, audit_events, iso_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -50,29 +50,53 @@ class ToldRow(NamedTuple):
 _EVENT = [audit_events.c[name] for name in SealedRow._fields]
 _TOLD = [audit_events.c[name] for name in ToldRow._fields]
 
+KEYS = 400
+"""Keys asked for in one statement: well below every database's limit of parameters."""
+
+_WANTED = "keys"
+
 
 def events_of(
     connection: Connection, *conditions: sa.ColumnElement[bool]
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Events in their order, some at a time, each with what a SealedRow has."""
     query = sa.select(*_EVENT).where(*conditions).order_by(audit_events.c.seq)
-    return _parts(connection, query, _EVENT)
+    return _parts(connection, query)
 
 
-def events_of_messages(
-    connection: Connection, ids: Iterable[str]
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Events of messages, those of each in their order; without their hashes."""
-    event = audit_events.c
-    query = sa.select(*_TOLD).where(event.message_id.in_(ids))
-    return _parts(connection, query.order_by(event.message_id, event.seq), _TOLD)
+class Keyed:
+    """Reads rows by keys, KEYS of them in a statement, which is compiled once only.
+
+    Args:
+        query: What is read of them.
+        keys: The columns of a key: one, whose values keys are, or several: keys are tuples.
+    """
+
+    def __init__(self, query: sa.Select[Any], *keys: sa.ColumnElement[Any]) -> None:
+        wanted: sa.BindParameter[Any] = sa.bindparam(_WANTED, expanding=True)
+        are_wanted = keys[0].in_(wanted) if len(keys) == 1 else sa.tuple_(*keys).in_(wanted)
+        self._query = query.where(are_wanted)
+
+    def read(self, connection: Connection, keys: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Rows with any of these keys."""
+        for start in range(0, len(keys), KEYS):
+            some = {_WANTED: keys[start : start + KEYS]}
+            for part in _parts(connection, self._query, some):
+                yield from part
+
+
+EVENTS_OF_MESSAGES = Keyed(
+    sa.select(*_TOLD).order_by(audit_events.c.message_id, audit_events.c.seq),
+    audit_events.c.message_id,
+)
+"""Events by the ids of their messages, those of each in their order, each with what a ToldRow has;
+as they are, since making one takes longer than what is done with it."""
 
 
 def rows_of(
     connection: Connection,
     source: sa.FromClause,
     *conditions: sa.ColumnElement[bool],
-    columns: Sequence[sa.Column[Any]] | None = None,
 ) -> Iterator[list[dict[str, Any]]]:
     """Rows in any order, some at a time, by the names of columns.
 
@@ -80,26 +104,26 @@ def rows_of(
         connection: To the ledger.
         source: A table, or tables that are joined.
         conditions: Which rows.
-        columns: Which columns; all of the table if not given.
     """
-    wanted: list[Any] = list(source.c if columns is None else columns)
-    query = sa.select(*wanted).select_from(source).where(*conditions)
-    names = [column.name for column in wanted]
-    for part in _parts(connection, query, wanted):
+    names = list(source.c.keys())
+    for part in _parts(connection, sa.select(source).where(*conditions)):
         yield [dict(zip(names, row, strict=True)) for row in part]
 
 
 def _parts(
-    connection: Connection, query: sa.Select[Any], columns: Sequence[sa.Column[Any]]
+    connection: Connection, query: sa.Select[Any], parameters: Mapping[str, Any] | None = None
 ) -> Iterator[list[tuple[Any, ...]]]:
     if connection.dialect.name == "sqlite":
         # Not by way of SQLAlchemy's rows, which take longer than all that is done with them.
-        cursor = connection.execute(query).cursor
+        cursor = connection.execute(query, parameters).cursor
         while part := cursor.fetchmany(AT_A_TIME):
             yield list(part)
         return
-    times = [at for at, column in enumerate(columns) if isinstance(column.type, UtcDateTime)]
-    with connection.execute(query, execution_options={"yield_per": AT_A_TIME}) as result:
+    columns = enumerate(query.selected_columns)
+    times = [at for at, column in columns if isinstance(column.type, UtcDateTime)]
+    with connection.execute(
+        query, parameters, execution_options={"yield_per": AT_A_TIME}
+    ) as result:
         for some in result.partitions():
             yield [_told(row, times) for row in some]
 

@@ -6,12 +6,12 @@ Each is held against the event that wrote it, while the trail is walked.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
 
-from target_twilio_alerts.audit.reading import ToldRow, rows_of
+from target_twilio_alerts.audit.reading import Keyed, SealedRow, rows_of
 from target_twilio_alerts.ledger.events import canonical_json, salted_hash
 from target_twilio_alerts.ledger.silences import MATCHERS
 from target_twilio_alerts.ledger.tables import (
@@ -24,102 +24,126 @@ from target_twilio_alerts.ledger.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.engine import Connection
 
     from target_twilio_alerts.audit.chain import Faults
 
-Body = dict[str, Any]
+    Told = tuple[Any, tuple[Any, ...]]
+    """What an event tells of a row: its key, and values of columns."""
 
-KEYS = 400
-"""Keys asked for in one statement: well below every database's limit of parameters."""
+Body = dict[str, Any]
 
 ERASED_DECISION = "{}"
 """What an alert that was erased has in place of its decision."""
 
 
-class Told(NamedTuple):
-    """What an event tells of a row: its key, and values by the names of columns."""
-
-    key: tuple[Any, ...]
-    values: Mapping[str, Any]
-
-
-def _alert_raised(event: ToldRow, body: Body) -> Told:
-    values = {
-        "rule": body["rule"],
-        "epoch": body["epoch"],
-        "document_id": body["document"],
-        "version": body["version"],
-        "title": body["title"],
-        "severity": body["severity"],
-        "raised_at": event.at,
-        "run_id": event.run_id,
-    }
-    if "decision_hash" in body:
-        values |= {"entity": body["entity"], "once_key": body.get("once_key")}
-    return Told((event.alert_id,), values)
-
-
-def _alert_erased(event: ToldRow, _body: Body) -> Told:
-    values = {"erased_at": event.at, "salt": None, "reason": "", "decision": ERASED_DECISION}
-    return Told((event.alert_id,), values)
-
-
-def _run_started(event: ToldRow, body: Body) -> Told:
-    values = {"command": body["command"], "version": body["version"], "started_at": event.at}
-    return Told((event.run_id,), values)
-
-
-def _run_ended(event: ToldRow, body: Body) -> Told:
-    summary = canonical_json(body["summary"])
-    return Told(
-        (event.run_id,),
-        {"ended_at": event.at, "outcome": body["outcome"], "summary": summary},
+def _alert_raised(event: SealedRow, body: Body) -> Told:
+    values: tuple[Any, ...] = (
+        body["rule"],
+        body["epoch"],
+        body["document"],
+        body["version"],
+        body["title"],
+        body["severity"],
+        event.at,
+        event.run_id,
     )
+    if "decision_hash" in body:
+        values += (body["entity"], body.get("once_key"))
+    return event.alert_id, values
 
 
-def _epoch_started(event: ToldRow, body: Body) -> Told:
-    values = {
-        "condition": body["when"],
-        "fingerprint": body["fingerprint"],
-        "started_at": event.at,
-        "run_id": event.run_id,
-    }
-    return Told((body["rule"], body["epoch"]), values)
+def _alert_erased(event: SealedRow, _body: Body) -> Told:
+    return event.alert_id, (event.at, None, "", ERASED_DECISION)
 
 
-def _acknowledged(event: ToldRow, body: Body) -> Told:
-    values = {"at": event.at, "by": body["by"], "how": body["how"], "reason": body.get("reason")}
-    return Told((event.alert_id,), values)
+def _run_started(event: SealedRow, body: Body) -> Told:
+    return event.run_id, (body["command"], body["version"], event.at)
 
 
-def _silence_added(event: ToldRow, body: Body) -> Told:
-    matches = {name: body["matches"].get(name) for name in MATCHERS}
-    values = {"author": body["author"], "reason": body["reason"], "starts_at": event.at, **matches}
-    return Told((body["silence"],), values)
+def _run_ended(event: SealedRow, body: Body) -> Told:
+    return event.run_id, (event.at, body["outcome"], canonical_json(body["summary"]))
 
 
-def _read_whole(event: ToldRow, body: Body) -> Told:
-    values = {"completed_at": event.at, "run_id": event.run_id, "reason": body["reason"]}
-    return Told((body["stream"], canonical_json(body["context"])), values)
+def _epoch_started(event: SealedRow, body: Body) -> Told:
+    values = (body["when"], body["fingerprint"], event.at, event.run_id)
+    return (body["rule"], body["epoch"]), values
 
 
-_KINDS: dict[str, tuple[sa.Table, Callable[[ToldRow, Body], Told]]] = {
-    "alert_raised": (alerts, _alert_raised),
-    "alert_erased": (alerts, _alert_erased),
-    "run_started": (runs, _run_started),
-    "run_ended": (runs, _run_ended),
-    "rule_epoch_started": (rule_epochs, _epoch_started),
-    "alert_acknowledged": (acknowledgements, _acknowledged),
-    "silence_added": (silences, _silence_added),
-    "baseline_completed": (complete_reads, _read_whole),
+def _acknowledged(event: SealedRow, body: Body) -> Told:
+    return event.alert_id, (event.at, body["by"], body["how"], body.get("reason"))
+
+
+def _silence_added(event: SealedRow, body: Body) -> Told:
+    matches = body["matches"]
+    values = (body["author"], body["reason"], event.at, *map(matches.get, MATCHERS))
+    return body["silence"], values
+
+
+def _read_whole(event: SealedRow, body: Body) -> Told:
+    key = body["stream"], canonical_json(body["context"])
+    return key, (event.at, event.run_id, body["reason"])
+
+
+class _Kind:
+    """How rows of a table are held against events of a kind.
+
+    Args:
+        table: The table.
+        tell: What an event tells.
+        names: The columns whose values it tells, in its order.
+        more: Columns that are looked at otherwise.
+    """
+
+    def __init__(
+        self,
+        table: sa.Table,
+        tell: Callable[[SealedRow, Body], Told],
+        names: Sequence[str],
+        more: Sequence[str] = (),
+    ) -> None:
+        self.table = table
+        self.tell = tell
+        self.names = names
+        keys = table.primary_key.columns
+        self._width = len(keys)
+        read = [*keys, *(table.c[name] for name in (*names, *more))]
+        self._keyed = Keyed(sa.select(*read), *keys)
+
+    def rows(self, connection: Connection, keys: Sequence[Any]) -> dict[Any, tuple[Any, ...]]:
+        """Rows by their keys: values of the names, and of what is looked at otherwise."""
+        width = self._width
+        rows = self._keyed.read(connection, keys)
+        if width == 1:
+            return {row[0]: row[1:] for row in rows}
+        return {row[:width]: row[width:] for row in rows}
+
+
+_KINDS = {
+    "alert_raised": _Kind(
+        alerts,
+        _alert_raised,
+        (
+            *("rule", "epoch", "document_id", "version", "title", "severity"),
+            *("raised_at", "run_id", "entity", "once_key"),
+        ),
+        more=("erased_at", "salt", "reason", "decision"),
+    ),
+    "alert_erased": _Kind(alerts, _alert_erased, ("erased_at", "salt", "reason", "decision")),
+    "run_started": _Kind(runs, _run_started, ("command", "version", "started_at")),
+    "run_ended": _Kind(runs, _run_ended, ("ended_at", "outcome", "summary")),
+    "rule_epoch_started": _Kind(
+        rule_epochs, _epoch_started, ("condition", "fingerprint", "started_at", "run_id")
+    ),
+    "alert_acknowledged": _Kind(acknowledgements, _acknowledged, ("at", "by", "how", "reason")),
+    "silence_added": _Kind(silences, _silence_added, ("author", "reason", "starts_at", *MATCHERS)),
+    "baseline_completed": _Kind(complete_reads, _read_whole, ("completed_at", "run_id", "reason")),
 }
 
-_TOLD = len(ToldRow._fields)
-_KIND = ToldRow._fields.index("kind")
-_LOOKED_AT = {*_KINDS, "silence_ended"}
+_KIND = SealedRow._fields.index("kind")
+_LOOKED_AT = (*_KINDS, "silence_ended")
 
 _NUMBERS: tuple[tuple[str, sa.Table, sa.ColumnElement[bool]], ...] = (
     ("alert_raised", alerts, sa.true()),
@@ -150,71 +174,57 @@ class Rows:
         self._ends: dict[str, tuple[int, str]] = {}
 
     def take(self, events: Sequence[tuple[Any, ...]]) -> None:
-        """Look at the rows that these events, as ToldRow has them, tell of."""
-        found: dict[str, list[ToldRow]] = {}
-        for row in events:
-            kind = row[_KIND]
-            if kind in _LOOKED_AT:
-                found.setdefault(kind, []).append(ToldRow._make(row[:_TOLD]))
-        for kind, some in found.items():
+        """Look at the rows that these events, as SealedRow has them, tell of."""
+        kinds = {event[_KIND] for event in events}
+        for kind in filter(kinds.__contains__, _LOOKED_AT):
+            some = [SealedRow._make(event) for event in events if event[_KIND] == kind]
             self._numbers[kind] += len(some)
             if kind in _KINDS:
-                for start in range(0, len(some), KEYS):
-                    self._compare(kind, some[start : start + KEYS])
+                self._compare(_KINDS[kind], some)
             if kind.startswith("silence_"):
                 self._note_ends(some)
 
-    def _compare(self, kind: str, events: Sequence[ToldRow]) -> None:
-        table, tell = _KINDS[kind]
-        told: list[tuple[ToldRow, Body, Told]] = []
+    def _compare(self, kind: _Kind, events: Sequence[SealedRow]) -> None:
+        tell, decode = kind.tell, self._decode
+        told: list[tuple[SealedRow, Body, Any, tuple[Any, ...]]] = []
         for event in events:
             try:
-                body = self._decode(event.body)
-                told.append((event, body, tell(event, body)))
+                body = decode(event.body)
+                told.append((event, body, *tell(event, body)))
             except (msgspec.MsgspecError, LookupError, AttributeError):
                 self._blame(event, "does not tell what such an event tells")
-        rows = self._rows(table, [one.key for _, _, one in told])
-        for event, body, one in told:
-            row = rows.get(one.key)
+        rows = kind.rows(self._connection, [key for _, _, key, _ in told])
+        for event, body, key, values in told:
+            row = rows.get(key)
             if row is None:
-                named = " ".join(map(str, one.key))
-                self._blame(event, f"its row of {table.name}, {named}, is missing")
+                named = " ".join(map(str, key)) if isinstance(key, tuple) else key
+                self._blame(event, f"its row of {kind.table.name}, {named}, is missing")
                 continue
-            if not one.values.items() <= row.items():
-                for name in (name for name, value in one.values.items() if row[name] != value):
-                    self._blame(event, f"column {name} of its row of {table.name} was changed")
-            if kind == "alert_raised":
-                self._hold_decision(event, body, row)
+            if row[: len(values)] != values:
+                for name, kept, value in zip(kind.names, row, values, strict=False):
+                    if kept != value:
+                        self._blame(event, _changed(name, kind.table))
+            if kind.table is alerts and event.kind == "alert_raised":
+                self._hold_decision(event, body, row[-4:])
 
-    def _rows(
-        self, table: sa.Table, keys: Sequence[tuple[Any, ...]]
-    ) -> dict[tuple[Any, ...], dict[str, Any]]:
-        columns = list(table.primary_key.columns)
-        if len(columns) == 1:
-            are_wanted = columns[0].in_([key for (key,) in keys])
-        else:
-            are_wanted = sa.tuple_(*columns).in_(keys)
-        return {
-            tuple(row[column.name] for column in columns): row
-            for part in rows_of(self._connection, table, are_wanted)
-            for row in part
-        }
-
-    def _hold_decision(self, event: ToldRow, body: Body, row: Mapping[str, Any]) -> None:
+    def _hold_decision(self, event: SealedRow, body: Body, row: tuple[Any, ...]) -> None:
         """What the alert says of its document, unless it was erased since."""
-        if row["erased_at"] is not None:
+        erased_at, salt, reason, decision = row
+        if erased_at is not None:
             return
-        for name in ("reason", "decision"):
-            kept = str(row[name])
-            is_same = (
-                salted_hash(row["salt"] or "", kept) == body[f"{name}_hash"]
-                if f"{name}_hash" in body
-                else kept == body.get(name)
-            )
+        for name, hashed, kept in (
+            ("reason", "reason_hash", reason),
+            ("decision", "decision_hash", decision),
+        ):
+            sealed = body.get(hashed)
+            if sealed is None:
+                is_same = kept == body.get(name)
+            else:
+                is_same = salted_hash(salt or "", str(kept)) == sealed
             if not is_same:
-                self._blame(event, f"column {name} of its row of alerts was changed")
+                self._blame(event, _changed(name, alerts))
 
-    def _note_ends(self, events: Sequence[ToldRow]) -> None:
+    def _note_ends(self, events: Sequence[SealedRow]) -> None:
         for event in events:
             try:
                 body = self._decode(event.body)
@@ -229,8 +239,7 @@ class Rows:
             for row in part:
                 seq, ends_at = self._ends.get(row["id"], (0, None))
                 if seq and row["ends_at"] != ends_at:
-                    what = "column ends_at of its row of silences was changed"
-                    self._faults.add(seq, f"event {seq}: {what}")
+                    self._faults.add(seq, f"event {seq}: {_changed('ends_at', silences)}")
         for kind, table, condition in _NUMBERS:
             number = self._connection.execute(
                 sa.select(sa.func.count()).select_from(table).where(condition)
@@ -239,5 +248,9 @@ class Rows:
                 what = f"{number} rows, but {self._numbers[kind]} events ({kind}) that tell of them"
                 self._faults.add(None, f"{table.name}: {what}: put in")
 
-    def _blame(self, event: ToldRow, what: str) -> None:
+    def _blame(self, event: SealedRow, what: str) -> None:
         self._faults.add(event.seq, f"event {event.seq} ({event.kind}): {what}")
+
+
+def _changed(column: str, table: sa.Table) -> str:
+    return f"column {column} of its row of {table.name} was changed"

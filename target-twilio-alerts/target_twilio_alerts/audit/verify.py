@@ -53,11 +53,12 @@ def verify(ledger: Ledger, anchors: Mapping[int, Sequence[Anchor]] | None = None
             if not walk.take(events):
                 break
             rows.take(events)
+            messages.take(events)
         walk.end(connection)
         # Rows are held against events that can be believed only.
         if walk.fault is None:
             rows.end()
-            messages.look()
+            messages.end()
     if walk.fault is not None:
         return Verdict(walk.seq, walk.hash, 0, walk.fault, 1)
     return Verdict(walk.seq, walk.hash, messages.number, faults.first, faults.number)
