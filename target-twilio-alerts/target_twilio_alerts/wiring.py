@@ -160,7 +160,8 @@ def build_dispatcher(
         for number in person.addresses(channel)
     }
     asked = channels if settings.restored_ledger == "refuse" else {}
-    witness = Witness(asked, numbers)
+    anchor = None if settings.anchor_file is None else anchors.last(settings.anchor_file)
+    witness = Witness(asked, numbers, is_anchored=anchor is not None)
     return Dispatcher(
         ledger,
         channels,

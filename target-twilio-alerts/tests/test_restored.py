@@ -167,3 +167,52 @@ def test_a_ledger_that_had_sent_nothing_yet_is_noticed_too(workplace):
     restore(office)
     office.alert(invoice("1", 75000))
     is_refused(office, "does not know 1 of our messages")
+
+
+def cannot_be_listed(office, times, status=503):
+    office.sandbox.faults.add(
+        "twilio", method="GET", match="/Messages.json", status=status, times=times
+    )
+
+
+def test_a_list_that_cannot_be_read_is_asked_for_again_and_then_messages_leave(office):
+    cannot_be_listed(office, times=2)
+    office.alert(invoice("2", 85000))
+    office.run("deliver")
+    assert len(texts(office)) == 2
+
+
+@pytest.mark.parametrize("restored", ["twilio's list"], indirect=True)
+@pytest.mark.parametrize("status", [503, 403])
+def test_nothing_is_sent_while_the_list_cannot_be_read(restored, status):
+    restored.config["delivery_deadline_seconds"] = 3
+    cannot_be_listed(restored, times=None, status=status)
+    before = len(texts(restored))
+    told = restored.run("deliver", code=1)
+    assert "whether it was restored from an older backup cannot be known" in told
+    assert f"HTTP {status}" in told
+    assert len(texts(restored)) == before
+    assert len(restored.trail("--state", "pending")) == 1
+    restored.sandbox.faults.clear()
+    is_refused(restored, "1 of our messages")
+
+
+def test_a_list_that_cannot_be_read_holds_nothing_up_where_anchors_agree(office):
+    office.config["anchor_file"] = str(office.root / "anchors.txt")
+    office.run("deliver")
+    cannot_be_listed(office, times=None)
+    office.alert(invoice("2", 85000))
+    office.run("deliver")
+    assert len(texts(office)) == 2
+
+
+def test_an_empty_file_of_anchors_has_not_agreed(office):
+    (office.root / "anchors.txt").touch()
+    office.config |= {
+        "anchor_file": str(office.root / "anchors.txt"),
+        "delivery_deadline_seconds": 1,
+    }
+    cannot_be_listed(office, times=None)
+    office.alert(invoice("2", 85000))
+    assert "cannot be known" in office.run("deliver", code=1)
+    assert len(texts(office)) == 1

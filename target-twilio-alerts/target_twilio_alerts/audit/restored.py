@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from target_twilio_alerts.audit import anchors
 from target_twilio_alerts.delivery.channels import NoStatus, SmsChannel
+from target_twilio_alerts.delivery.dispatcher import Doubt
 from target_twilio_alerts.ledger import Event, LedgerError, events
 from target_twilio_alerts.ledger.ids import ALPHABET
 from target_twilio_alerts.ledger.tables import audit_events, iso_utc, messages, runs
@@ -42,6 +43,20 @@ _MEND = (
     "nothing is sent: bring back the newest ledger, or see what was sent and go on with "
     "`twilio-alerts accept-restored --reason ...`"
 )
+
+_UNKNOWN = (
+    "whether it was restored from an older backup cannot be known: Twilio's list of messages "
+    "cannot be read ({}); what is pending waits for a run that can read it. Let the key read "
+    "messages, or set anchor_file, or set restored_ledger to ignore"
+)
+
+
+class _UnansweredError(Exception):
+    """Twilio's list could not be read, and why."""
+
+    def __init__(self, report: NoStatus) -> None:
+        super().__init__(report.reason)
+        self.can_pass = not report.is_final
 
 
 def ensure_current(ledger: Ledger, anchor_file: Path | None) -> None:
@@ -71,16 +86,25 @@ class Witness:
     Attributes:
         channels: Channels, of which one of Twilio's messages is asked.
         numbers: Whom rules tell by SMS or WhatsApp.
+        is_anchored: Whether anchors have agreed, so that nothing waits for an answer of Twilio's.
     """
 
     channels: Mapping[str, Channel]
     numbers: Container[str]
+    is_anchored: bool
 
-    def doubt(self, ledger: Ledger) -> str | None:
-        """Why a ledger seems to be older than it was, in a line; None if it does not."""
-        with ledger.read() as connection:
-            doubt = self._doubt(connection)
-        return None if doubt is None else f"{ledger.description}: {doubt}; {_MEND}"
+    def doubt(self, ledger: Ledger) -> Doubt | None:
+        """Why a ledger seems to be older than it was, or cannot be known not to be."""
+        try:
+            with ledger.read() as connection:
+                doubt = self._doubt(connection)
+        except _UnansweredError as error:
+            logger.warning("Twilio cannot be asked whether the ledger is the newest: %s", error)
+            if self.is_anchored:
+                return None
+            why = f"{ledger.description}: {_UNKNOWN.format(error)}"
+            return Doubt(why, can_pass=error.can_pass)
+        return None if doubt is None else Doubt(f"{ledger.description}: {doubt}; {_MEND}")
 
     def _doubt(self, connection: Connection) -> str | None:
         begun = sa.select(sa.func.min(runs.c.started_at)).scalar_subquery()
@@ -106,8 +130,7 @@ class Witness:
         account = next(asked, None)
         found = [] if account is None else account.find_all(since=since)
         if isinstance(found, NoStatus):
-            logger.warning("Whether the ledger is whole is not asked: %s", found.reason)
-            return []
+            raise _UnansweredError(found)
         by_reference = dict(_references(found, self.numbers))
         ours = sa.select(messages.c.id).where(messages.c.id.in_(by_reference))
         for message_id in connection.execute(ours).scalars():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -43,6 +44,23 @@ _IDLE_SECONDS = 5.0
 """How often to look for messages that another process left or postponed."""
 
 
+_ASK_AGAIN_SECONDS = 2.0
+"""How long until somebody who could not be asked is asked again."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why nothing may be sent.
+
+    Attributes:
+        why: A line.
+        can_pass: Whether to ask again; if not, nothing is sent in this run.
+    """
+
+    why: str
+    can_pass: bool = False
+
+
 @dataclass
 class Tally:
     """What one process did with messages, for its summary."""
@@ -64,7 +82,7 @@ class Dispatcher:
         max_in_flight: Hand-overs at the same time.
         callbacks: Where Twilio tells what becomes of a message.
         rates: How often a sender may be used.
-        doubt: Asked before the first hand-over: why nothing may be sent; None if all may.
+        doubt: Asked before the first hand-over; None: all may be sent.
     """
 
     def __init__(
@@ -76,7 +94,7 @@ class Dispatcher:
         max_in_flight: int,
         callbacks: CallbackUrls,
         rates: Rates,
-        doubt: Callable[[], str | None] = lambda: None,
+        doubt: Callable[[], Doubt | None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._channels = channels
@@ -84,8 +102,10 @@ class Dispatcher:
         self._slots = max_in_flight
         self._callbacks = callbacks
         self._pace = Pace(rates)
-        self._doubt = doubt
+        self._ask = doubt
         self._is_cleared = False
+        self._doubt: Doubt | None = None
+        self._ask_at = 0.0
         self._changed = threading.Condition()
         self._in_flight = 0
         self._claiming = False
@@ -131,6 +151,8 @@ class Dispatcher:
             if self.error is None and not self._stopping and add():
                 self._deliver_until(deadline)
         self.stop()
+        if self.error is None and self._doubt is not None:
+            self.error = LedgerError(self._doubt.why)
         if self.error is not None:
             raise self.error
 
@@ -196,6 +218,8 @@ class Dispatcher:
     def _seconds_to_next(self) -> float:
         if self._in_flight >= self._slots:
             return _IDLE_SECONDS
+        if self._doubt is not None:
+            return max(0.0, self._ask_at - time.monotonic())
         turn = self._pace.seconds_to_next()
         if turn is not None:
             return min(turn, _IDLE_SECONDS)
@@ -211,6 +235,8 @@ class Dispatcher:
         """Take messages whose senders have room for them, if a hand-over could begin."""
         with self._changed:
             free = self._slots - self._in_flight
+            if self._doubt is not None and time.monotonic() < self._ask_at:
+                free = 0
             self._woken = False
             # Claimed in the ledger and not in flight yet: `finish` must not take that for the end.
             self._claiming = free > 0
@@ -229,11 +255,16 @@ class Dispatcher:
 
     def _clear(self) -> None:
         """Let messages leave only if nothing speaks against it."""
-        why = self._doubt()
-        self._is_cleared = why is None
-        if why is not None:
-            self.error = LedgerError(why)
+        doubt = self._doubt = self._ask()
+        self._is_cleared = doubt is None
+        if doubt is None:
+            return
+        if not doubt.can_pass:
             self.wake_to_stop()
+            return
+        for message in self._pace.clear():
+            self._steps.release(message)
+        self._ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
 
     def _submit(self) -> None:
         """Begin the hand-overs whose turn has come."""

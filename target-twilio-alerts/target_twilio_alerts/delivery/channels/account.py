@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from target_twilio_alerts.delivery.channels.http import PerThread
-from target_twilio_alerts.delivery.channels.outcome import Found, NoStatus
+from target_twilio_alerts.delivery.channels.outcome import CredentialsRefused, Found, NoStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,8 +123,9 @@ class TwilioAccount:
                 to = str(one.to).removeprefix("whatsapp:")
                 found.append(Found(one.sid, one.status, created_at, text, to))
         except Exception as error:  # noqa: BLE001 - asking again later is the answer to every failure
-            reason = getattr(client.outcome_of(error), "reason", "no reason given")
-            return NoStatus(reason, is_final=False)
+            outcome = client.outcome_of(error)
+            reason = getattr(outcome, "reason", "no reason given")
+            return NoStatus(reason, is_final=isinstance(outcome, CredentialsRefused))
         return found
 
     def close(self) -> None:

@@ -101,7 +101,7 @@ class StatusReport:
 
 @dataclass(frozen=True)
 class NoStatus:
-    """Why a status cannot be had: now, or (`is_final`) of this message at all."""
+    """Why a status, or a list, cannot be had: now, or (`is_final`) however often one asks."""
 
     reason: str
     is_final: bool
