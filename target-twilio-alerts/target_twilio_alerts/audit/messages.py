@@ -26,10 +26,19 @@ if TYPE_CHECKING:
 
     from target_twilio_alerts.audit.chain import Faults
 
+_event = audit_events.c
+_NUMBER = (
+    sa.select(sa.func.count())
+    .where(_event.message_id == messages.c.id)
+    .correlate(messages)
+    .scalar_subquery()
+    .label("events")
+)
 _CONTENTS = ("message_id", "erased_at", "salt", *HASHED)
 _ROWS = Keyed(
     sa.select(
         messages.c.id,
+        _NUMBER,
         *(messages.c[name] for name in COLUMNS),
         *(message_contents.c[name] for name in _CONTENTS),
     ).join_from(
@@ -37,12 +46,9 @@ _ROWS = Keyed(
     ),
     messages.c.id,
 )
-_TO_CONTENTS = 1 + len(COLUMNS)
+_TO_COLUMNS = 2
+_TO_CONTENTS = _TO_COLUMNS + len(COLUMNS)
 
-_event = audit_events.c
-_NUMBERS = Keyed(
-    sa.select(_event.message_id, sa.func.count()).group_by(_event.message_id), _event.message_id
-)
 _ID, _KIND = map(ToldRow._fields.index, ("message_id", "kind"))
 _CREATED = "message_created"
 
@@ -99,25 +105,24 @@ class Messages:
 
     def look_at(self, ids: Sequence[str]) -> None:
         """Look at some of them only."""
-        self._look_at(self._read(ids))
+        self._look_at({name: [] for name in ids})
 
     def _look(self) -> None:
         """Look at messages whose first events are held; events of others were looked at then."""
         held, self._events, self._held = self._events, {}, 0
-        begun = {name: events for name, events in held.items() if events[0][_KIND] == _CREATED}
-        numbers = dict(_NUMBERS.read(self._connection, list(begun)))
-        late = [name for name, events in begun.items() if len(events) != numbers.get(name)]
-        self._look_at(begun | self._read(late))
-
-    def _read(self, ids: Sequence[str]) -> dict[str, list[Event]]:
-        events: dict[str, list[Event]] = {name: [] for name in ids}
-        for event in EVENTS_OF_MESSAGES.read(self._connection, ids):
-            events[event[_ID]].append(event)
-        return events
+        self._look_at(
+            {name: events for name, events in held.items() if events[0][_KIND] == _CREATED}
+        )
 
     def _look_at(self, events: dict[str, list[Event]]) -> None:
+        """Hold messages against events; those that have more than these are read anew."""
         rows = {row[0]: row for row in _ROWS.read(self._connection, list(events))}
         self.number += len(rows)
+        late = [name for name, row in rows.items() if len(events[name]) != row[1]]
+        for name in late:
+            events[name] = []
+        for event in EVENTS_OF_MESSAGES.read(self._connection, late):
+            events[event[_ID]].append(event)
         for name, told in events.items():
             try:
                 course = Course(told)
@@ -135,7 +140,7 @@ class Messages:
 
     def _hold(self, row: tuple[Any, ...], course: Course) -> None:
         name = row[0]
-        for column, kept, told, seq in course.differing(row[1:_TO_CONTENTS]):
+        for column, kept, told, seq in course.differing(row[_TO_COLUMNS:_TO_CONTENTS]):
             if column != "state" or {kept, told} != _WAITING:
                 what = f"column {column} of message {name} was changed"
                 self._faults.add(seq, f"event {seq}: {what}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-AT_A_TIME = 2000
+AT_A_TIME = 500
 
 
 class SealedRow(NamedTuple):
