@@ -10,15 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _EMAIL = re.compile(r"([\w.+%-])[\w.+%-]*@([\w-]+(?:\.[\w-]+)+)")
+# What stands between the digits of a number as people write it; _plain makes blanks and dashes so.
+_BETWEEN = r"[\s()./\u2010-\u2015\u2212-]{0,3}"
 # A run of digits inside a word is left alone: it is part of a SID, not a telephone number.
 _PHONE = re.compile(
-    r"(?:(?<![0-9A-Za-z+])|(?<=%2[Bb]))(?:\+(?:[ ().-]{0,2}\d){6,15}|\d{7,15})(?![0-9A-Za-z])"
+    r"(?:(?<![0-9A-Za-z+])|(?<=%2[Bb]))"
+    rf"(?:\+(?:{_BETWEEN}\d){{6,15}}|\d{{7,15}})(?![0-9A-Za-z])"
 )
-_INTERNATIONAL = re.compile(r"(?<![0-9A-Za-z+])\+(?:[ ().-]{0,2}\d){6,15}(?![0-9A-Za-z])")
-# Written as at home, with blanks or dashes; 01.12.2026 is a day.
+_INTERNATIONAL = re.compile(rf"(?<![0-9A-Za-z+])\+(?:{_BETWEEN}\d){{6,15}}(?![0-9A-Za-z])")
+# Written as at home, with blanks, dashes or strokes; 01.12.2026 is a day, and what follows a digit
+# and a point or a colon belongs to an amount or a time.
 _LOCAL = re.compile(
-    r"(?<![0-9A-Za-z+.,:-])(?!0[.,]|\d\d[./-]\d\d[./-]\d{4}\b)"
-    r"(?:0(?:[ ().-]{0,2}\d){7,15}|\d{10,15})(?![0-9A-Za-z]|[.,]\d)"
+    r"(?<![0-9A-Za-z+])(?<!\d[.,:-])(?!0[.,]|\d\d[./-]\d\d[./-]\d{4}\b)"
+    rf"(?:0(?:{_BETWEEN}\d){{7,15}}|\d{{10,15}})(?![0-9A-Za-z]|[.,]\d)"
 )
 _STARS = "*****"
 _LONG_ENOUGH = 7  # of a shorter number the last three digits would be half
@@ -42,12 +46,12 @@ def mask_address(address: str) -> str:
 def mask_text(text: str) -> str:
     """Mask every telephone number and email address in free text, such as a provider's answer."""
     text = _EMAIL.sub(r"\1***@\2", text)
-    return _LOCAL.sub(_mask_number, _PHONE.sub(_mask_number, text))
+    return _masked(_LOCAL, _masked(_PHONE, text))
 
 
 def mask_contacts(text: str) -> str:
     """Mask email addresses, and numbers in international form; what may be a document's stays."""
-    return _INTERNATIONAL.sub(_mask_number, _EMAIL.sub(r"\1***@\2", text))
+    return _masked(_INTERNATIONAL, _EMAIL.sub(r"\1***@\2", text))
 
 
 def mask_words(text: str) -> str:
@@ -55,11 +59,18 @@ def mask_words(text: str) -> str:
 
     A number that begins with 0, or has ten digits or more, is taken for a telephone number.
     """
-    return _LOCAL.sub(_mask_number, mask_contacts(text))
+    return _masked(_LOCAL, mask_contacts(text))
 
 
-def _mask_number(found: re.Match[str]) -> str:
-    return mask_address(re.sub(r"[ ().-]", "", found.group()))
+def _masked(numbers: re.Pattern[str], text: str) -> str:
+    """The text without the telephone numbers that a pattern finds, in whatever digits they are."""
+    position, kept = 0, []
+    for found in numbers.finditer(_plain(text)):
+        sign = "+" if found.group().startswith("+") else ""
+        digits = "".join(filter(str.isdigit, found.group()))
+        kept += [text[position : found.start()], mask_address(f"{sign}{digits}")]
+        position = found.end()
+    return "".join([*kept, text[position:]]) if kept else text
 
 
 # Length of an IBAN by country: the ISO 13616 registry.
@@ -183,10 +194,4 @@ def _hidden(name: str, value: Any) -> Any:
 
 def hide_numbers_in(text: str) -> str:
     """A text without any telephone number."""
-    position, kept = 0, []
-    for found in _DIGITS.finditer(_plain(text)):
-        sign = "+" if found.group().startswith("+") else ""
-        digits = "".join(filter(str.isdigit, found.group()))
-        kept += [text[position : found.start()], mask_address(f"{sign}{digits}")]
-        position = found.end()
-    return "".join([*kept, text[position:]])
+    return _masked(_DIGITS, text)

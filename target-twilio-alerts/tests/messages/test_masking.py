@@ -58,6 +58,11 @@ def test_codes_dates_and_sids_stay_readable(kept):
         ("call 070-174 06 05 now", "call *****605 now"),
         ("call 0046 70 174 06 05", "call *****605"),
         ("call +46 (0)70 174 06 05", "call +46*****605"),
+        ("tel:0701740605, or Nr.070/174 06 05", "tel:*****605, or Nr.*****605"),
+        ("070 - 174 06 05; 070\u2013174 06 05", "*****605; *****605"),
+        ("+46/701740605 or +46\u201170\u2011174\u201106\u201105", "+46*****605 or +46*****605"),
+        ("+46\u00a070\u00a0174\u00a006\u00a005, (070) 174 06 05", "+46*****605, (*****605"),
+        ("\uff10\uff17\uff10\uff11\uff17\uff14\uff10\uff16\uff10\uff15", "*****605"),
         ("to 46701740605 or anna.berg@example.com", "to *****605 or a***@example.com"),
     ],
 )
@@ -73,6 +78,7 @@ def test_what_a_person_writes_of_addresses_is_masked(words, masked):
         "amount 1500000 > 50000",
         "order 2026-0001 on 2026-02-01 10:00, due 31-12-2026",
         "0.1234567890 of 100 at 12:00:00.123456",
+        "paid 12 345 678,90 on 01/12/2026 - 31/12/2026, 5 % of 200",
     ],
 )
 def test_amounts_days_and_document_numbers_are_left_in_peoples_words(kept):
