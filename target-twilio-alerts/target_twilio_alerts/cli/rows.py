@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 UNBOUNDED = 1000
 """Columns of a table that goes to a file or another program."""
+
+
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d*.,\s]*$)")
+"""How a text begins that a spreadsheet would compute; a number, or a masked one, it may."""
 
 
 def print_rows(
@@ -57,7 +62,12 @@ def stream_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form:
     if form == "csv":
         writer = csv.DictWriter(sys.stdout, columns)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
         return
     for row in rows:
         click.echo(json.dumps(row, ensure_ascii=False))
+
+
+def _harmless(value: Any) -> Any:
+    """A value that a spreadsheet shows as it is: documents' texts are others' words."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

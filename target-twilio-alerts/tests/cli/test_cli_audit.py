@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 
@@ -80,6 +81,23 @@ def test_csv_goes_to_a_file_as_spreadsheets_want_it(told):
     head, row = ended.splitlines()
     assert head.startswith("message,created_at,rule,severity,document,entity,company,number,")
     assert row.count(",") == head.count(",")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ('=HYPERLINK("http://example.com")', """'=HYPERLINK("http://example.com")"""),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("+1+cmd|' /C calc'!A1", "'+1+cmd|' /C calc'!A1"),
+        ("-1", "-1"),
+    ],
+)
+def test_csv_has_no_formula_that_a_spreadsheet_would_compute(office, number, shown):
+    office.people(anna={"sms": "+46701740605"})
+    office.alert(invoice(number, 75000))
+    (row,) = csv.DictReader(office.run("audit", "--format", "csv").splitlines())
+    assert row["number"] == shown
+    assert office.trail()[0]["number"] == number
 
 
 @pytest.mark.parametrize(
