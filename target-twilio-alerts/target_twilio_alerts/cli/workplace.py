@@ -244,8 +244,12 @@ def signed(by: str | None, reason: str) -> dict[str, str]:
 
 
 def operator_name() -> str:
-    """Who is at the keyboard, for the audit trail."""
+    """Who is at the keyboard, for the audit trail: the account, not what its environment says."""
     try:
+        import pwd  # noqa: PLC0415 - Windows has none
+    except ImportError:
         return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user of no name
+        return f"uid {os.getuid()}"
