@@ -6,7 +6,7 @@ waits to be sent, or is being sent, is left until it has come to an end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from target_twilio_alerts.ledger.tables import (
     digest_items,
     document_versions,
     escalations,
+    failure_contents,
     iso_utc,
     message_contents,
     messages,
@@ -29,7 +30,7 @@ from target_twilio_alerts.ledger.tables import (
 from target_twilio_alerts.messages.kinds import FAILURES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -52,8 +53,8 @@ class Scope:
     """What is to be erased: what fits all that is given.
 
     Attributes:
-        recipient: Messages to this recipient, and summaries of failures that name them.
-        address: Messages to this address.
+        recipient: Messages to this recipient, and summaries of failures that name one of those.
+        address: Messages to this address, whatever its case, and such summaries.
         before: What is older than this moment. Alone it is about everybody, and then also what
             alerts say of documents, and versions of documents that others have replaced.
     """
@@ -138,15 +139,19 @@ def erase(
         return number
 
     of_messages = write(lambda connection: _erase_messages(connection, scope, who, at=at))
-    of_alerts = of_versions = 0
+    of_alerts = 0
     if scope.is_of_all:
         of_alerts = write(lambda connection: _erase_alerts(connection, scope, who, at=at))
-        of_versions = _erase_versions(ledger, scope)
-    done = Found(of_messages, of_alerts, of_versions, found.under_way, found.oldest, found.newest)
-    if not done.is_nothing:
-        event = Event("erased", who | _told(scope, done))
-        with ledger.write() as connection:
-            events.append(connection, [event], at=at, run_id=run_id)
+    done = Found(of_messages, of_alerts, 0, found.under_way, found.oldest, found.newest)
+
+    def end(connection: Connection) -> list[Event]:
+        """Versions have no events of their own: they go with the one that counts them."""
+        nonlocal done
+        if scope.is_of_all:
+            done = replace(done, versions=_erase_versions(connection, scope))
+        return [] if done.is_nothing else [Event("erased", who | _told(scope, done))]
+
+    _written(ledger, end, at=at, run_id=run_id)
     return done
 
 
@@ -192,7 +197,8 @@ def _erase_messages(
         sa.select(messages.c.id, messages.c.alert_id)
         .select_from(_joined())
         .where(*_of_messages(scope), ~_is_under_way())
-        .order_by(messages.c.created_at, messages.c.id)
+        # Summaries first: without the address of what they name they would not be found again.
+        .order_by((messages.c.template == FAILURES).desc(), messages.c.created_at, messages.c.id)
         .limit(_AT_A_TIME)
     ).all()
     table = message_contents.c
@@ -231,13 +237,10 @@ def _erase_alerts(
     return [Event("alert_erased", who, alert_id=alert_id) for alert_id in found]
 
 
-def _erase_versions(ledger: Ledger, scope: Scope) -> int:
+def _erase_versions(connection: Connection, scope: Scope) -> int:
     """Delete versions that others have replaced; the newest one tells what has changed."""
-    with ledger.write() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA secure_delete = ON")
-        gone = connection.execute(sa.delete(document_versions).where(*_of_versions(scope)))
-        return int(gone.rowcount)
+    gone = connection.execute(sa.delete(document_versions).where(*_of_versions(scope)))
+    return int(gone.rowcount)
 
 
 def _joined() -> sa.FromClause:
@@ -254,18 +257,33 @@ def _is_under_way() -> sa.ColumnElement[bool]:
 
 def _of_messages(scope: Scope) -> Sequence[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = [message_contents.c.erased_at.is_(None)]
-    if scope.recipient is not None:
-        theirs = messages.alias()
-        named = sa.select(theirs.c.summary_id).where(
-            theirs.c.recipient == scope.recipient, theirs.c.summary_id.is_not(None)
+    if not scope.is_of_all:
+        theirs, contents = messages.alias(), message_contents.alias()
+        named = (
+            sa.select(failure_contents.c.summary_id)
+            .join(theirs, theirs.c.id == failure_contents.c.message_id)
+            .join(contents, contents.c.message_id == theirs.c.id)
+            .where(*_are_theirs(scope, theirs, contents))
         )
-        is_about_them = sa.and_(messages.c.template == FAILURES, messages.c.summary_id.in_(named))
-        conditions.append(sa.or_(messages.c.recipient == scope.recipient, is_about_them))
-    if scope.address is not None:
-        conditions.append(message_contents.c.address == scope.address)
+        conditions.append(
+            sa.or_(
+                sa.and_(*_are_theirs(scope, messages, message_contents)),
+                sa.and_(messages.c.template == FAILURES, messages.c.summary_id.in_(named)),
+            )
+        )
     if scope.before is not None:
         conditions.append(messages.c.created_at < scope.before)
     return conditions
+
+
+def _are_theirs(
+    scope: Scope, of: sa.FromClause, contents: sa.FromClause
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Whether messages are to this recipient, at this address."""
+    if scope.recipient is not None:
+        yield of.c.recipient == scope.recipient
+    if scope.address is not None:
+        yield sa.func.lower(contents.c.address) == scope.address.lower()
 
 
 def _of_alerts(scope: Scope) -> Sequence[sa.ColumnElement[bool]]:

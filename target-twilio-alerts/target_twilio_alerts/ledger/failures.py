@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_twilio_alerts.ledger.tables import MessageState, alerts, messages
+from target_twilio_alerts.ledger.tables import (
+    MessageState,
+    alerts,
+    failure_contents,
+    messages,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +68,9 @@ def untold(
 
 def mark(connection: Connection, ids: Sequence[str], summary_id: str) -> None:
     """Note which summary has named these messages."""
+    if summary_id != LOGGED and ids:
+        rows = [{"summary_id": summary_id, "message_id": message_id} for message_id in ids]
+        connection.execute(sa.insert(failure_contents), rows)
     for start in range(0, len(ids), _AT_A_TIME):
         connection.execute(
             sa.update(messages)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-HEAD_REVISION = "0013"
+HEAD_REVISION = "0014"
 """The newest migration. Compared on opening, so that an up-to-date ledger never loads Alembic."""
 
 

@@ -345,6 +345,13 @@ digest_contents = sa.Table(
     sa.Column("alert_id", sa.String(16), sa.ForeignKey("alerts.id"), primary_key=True),
 )
 
+failure_contents = sa.Table(
+    "failure_contents",
+    metadata,
+    sa.Column("summary_id", sa.String(16), primary_key=True),
+    sa.Column("message_id", sa.String(16), sa.ForeignKey("messages.id"), primary_key=True),
+)
+
 acknowledgements = sa.Table(
     "acknowledgements",
     metadata,
