@@ -9,13 +9,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import discretion
+import sqlalchemy as sa
 from click.testing import CliRunner
 from desk import READ_WHOLE, STREAM
 from singer import KEY
 
 from target_twilio_alerts.cli import main
 from target_twilio_alerts.intake import Intake
-from target_twilio_alerts.ledger import Ledger, runs
+from target_twilio_alerts.ledger import Ledger, runs, tables
 from target_twilio_alerts.messages import Messages
 from target_twilio_alerts.rules import load_alerts
 
@@ -85,6 +86,17 @@ class Office:
         for (rule, outcome), number in intake.outcomes.items():
             counted.setdefault(rule, {})[outcome] = number
         runs.end(ledger, run, outcome="completed", summary={"rules": counted})
+        ledger.close()
+
+    def put(self, message, state):
+        """Leave a message in a state as another run would."""
+        ledger = Ledger(self.config["ledger_url"])
+        with ledger.write() as connection:
+            connection.execute(
+                sa.update(tables.messages)
+                .where(tables.messages.c.id == message)
+                .values(state=state.value),
+            )
         ledger.close()
 
     def run(self, *arguments: str, code: int = 0) -> str:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 from readme import undocumented
-from singer import baseline, invoice, line, record, schema
+from singer import invoice, line, record, schema
 
 ANNA, BO = "+46701740605", "+46701740606"
 RULES = """
@@ -386,27 +386,7 @@ def test_what_cannot_be_read_is_counted(desk):
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("not json\n", "past.singer: line 1 of the input is not JSON"),
-        ('{"type": "RECORD", "record": {}}\n', "lacks stream"),
-    ],
-)
-def test_a_file_that_is_no_singer_stream_is_told_in_one_line(desk, text, said):
-    path = desk.root / "past.singer"
-    path.write_text(text, encoding="utf-8")
-    assert said in desk.run("backtest", str(path), code=1)
-
-
 def test_an_empty_file_has_nothing_to_tell(desk):
     one = played(desk, write(desk))
     assert (one["records"], one["from"], one["told"]) == (0, None, [])
     assert "alerts.yml: 0 records\n" in desk.run("backtest", write(desk))
-
-
-def test_it_wants_a_file_or_a_day(desk):
-    assert "give either a file" in desk.run("backtest", code=1)
-    path = desk.root / "past.singer"
-    path.write_text(baseline(), encoding="utf-8")
-    assert "give either" in desk.run("backtest", str(path), "--since", "2026-01-01", code=1)
