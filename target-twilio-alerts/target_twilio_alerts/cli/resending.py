@@ -12,7 +12,7 @@ import click
 from target_twilio_alerts.ledger import MessageState, opt_outs, resends
 from target_twilio_alerts.ledger.ids import short_id
 from target_twilio_alerts.ledger.outbox import NewMessage
-from target_twilio_alerts.messages import links
+from target_twilio_alerts.messages import links, mask_words
 from target_twilio_alerts.rules.expressions import suggestion
 
 if TYPE_CHECKING:
@@ -164,8 +164,8 @@ def _whom(alerts: Alerts, old: sa.Row[Any], to: str | None) -> tuple[str, str]:
     person = alerts.recipients.get(name)
     if person is None:
         raise _Refused(
-            f"{name} is neither a recipient of the alerts file nor an address for {channel}; "
-            + suggestion(name, alerts.recipients, "there are"),
+            f"{mask_words(name)} is neither a recipient of the alerts file nor an address for "
+            f"{channel}; " + suggestion(name, alerts.recipients, "there are"),
         )
     addresses = person.addresses(channel)
     if not addresses:
