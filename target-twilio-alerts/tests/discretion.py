@@ -17,6 +17,7 @@ _NUMBER = re.compile(
 
 _NOBODYS = {
     *(credentials.FROM_NUMBER, credentials.WHATSAPP_NUMBER),
+    "alerts@example.com",  # an example in the settings' schema
     # Of records, which a proof shows as they are.
     *("+46701740698", "+46701740699", "per.holm@example.org"),
 }
