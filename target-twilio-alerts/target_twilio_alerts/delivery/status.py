@@ -34,6 +34,9 @@ POLLED_CHANNELS = ("sms", "whatsapp", "voice")
 FOLLOWED_FOR = timedelta(days=3)
 """How long a status is asked for: some carriers never give a receipt, and `sent` is the end."""
 
+_LONGEST_WORDS = 1000
+"""Characters that are kept of what a provider says of a failure."""
+
 _STATES = {
     "accepted": MessageState.ACCEPTED,
     "scheduled": MessageState.ACCEPTED,
@@ -207,8 +210,17 @@ def _code(report: StatusReport) -> dict[str, Any]:
     """The error code of a report with its words, if it has one."""
     if report.error_code is None:
         return {}
-    words = None if report.error_message is None else mask_text(report.error_message)
+    words = None if report.error_message is None else _masked(report.error_message)
     return {"error_code": str(report.error_code), "error_message": words}
+
+
+def _masked(words: str) -> str:
+    """What a provider, or a stranger's mail server, says: its beginning, without addresses."""
+    kept = words[:_LONGEST_WORDS]
+    if len(words) > _LONGEST_WORDS:
+        # Half an address at the end would not be known for one.
+        kept = kept.rpartition(" ")[0] or kept
+    return mask_text(kept)
 
 
 def _is_behind(known: sa.Row[Any], status: str) -> bool:

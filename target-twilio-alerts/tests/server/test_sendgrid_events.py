@@ -106,6 +106,25 @@ def test_an_email_ends_as_it_ended_whatever_the_order_and_number_of_its_events(o
     assert "701740605" not in kept
 
 
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("550 " + "x" * 500_000, "550"),
+        ("x" * 500_000, "x" * 1000),
+        ("550 " * 248 + "to p0@example.com: " + "no " * 9000, "550 " * 248 + "to"),
+        ("550 " * 246 + "p0@example.com: " + "no " * 9000, "550 " * 246 + "p***@example.com:"),
+    ],
+)
+def test_of_a_long_reason_the_beginning_is_kept(office, emailed, reason, kept):
+    ((message_id, sid),) = emailed(1)
+    with served(office.workplace, sendgrid_webhook_key=PUBLIC_KEY) as server:
+        bounced = event(message_id, sid, "bounce", 1, status="5.1.1", reason=reason)
+        assert post(server, [bounced]) == 204
+    assert ends(office) == [("undelivered", "bounce", "5.1.1")]
+    assert office.workplace.messages("error_message") == [(kept,)]
+    office.run("audit", "verify")
+
+
 def test_an_email_whose_answer_was_lost_is_settled(office, emailed):
     ((message_id, sid),) = emailed(1)
     office.workplace.query("UPDATE messages SET state = 'unknown', sid = NULL, accepted_at = NULL")
