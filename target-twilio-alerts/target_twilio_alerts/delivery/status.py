@@ -216,6 +216,8 @@ def _code(report: StatusReport) -> dict[str, Any]:
 
 def _masked(words: str) -> str:
     """What a provider, or a stranger's mail server, says: its beginning, without addresses."""
+    # No database keeps half of a surrogate pair, and PostgreSQL no NUL.
+    words = words.replace("\0", "").encode(errors="replace").decode()
     kept = words[:_LONGEST_WORDS]
     if len(words) > _LONGEST_WORDS:
         # Half an address at the end would not be known for one.

@@ -62,7 +62,7 @@ def test_a_code_that_comes_after_the_status_is_kept_with_its_words_and_the_opt_o
     with served(workplace) as server:
         assert server.status(sid, "undelivered", message=message_id) == 204
         assert workplace.messages("error_code") == [(None,)]
-        code = {"ErrorCode": "21610", "ErrorMessage": "+46701740605 has unsubscribed"}
+        code = {"ErrorCode": "21610", "ErrorMessage": "+46701740605 has\0 unsubscribed"}
         for _ in range(2):
             assert server.status(sid, later, message=message_id, **code) == 204
         # A second code is not the reason of what has one.
