@@ -34,6 +34,11 @@ POLLED_CHANNELS = ("sms", "whatsapp", "voice")
 FOLLOWED_FOR = timedelta(days=3)
 """How long a status is asked for: some carriers never give a receipt, and `sent` is the end."""
 
+_ASKED_ONCE_MORE = timedelta(days=30)
+_LEFT_PER_RUN = 10
+"""How long after it was accepted a message is asked for once, if no run did when that was over, and
+how many of those at least: after a pause of some days nobody would hear that it failed."""
+
 _LONGEST_WORDS = 1000
 """Characters that are kept of what a provider says of a failure."""
 
@@ -104,12 +109,17 @@ def poll(ledger: Ledger, channels: Mapping[str, Channel], *, run: Run) -> int:
     asked = [name for name in POLLED_CHANNELS if name in channels]
     if not asked:
         return 0
+    now = utc_now()
+    since = now - FOLLOWED_FOR
     with ledger.read() as connection:
-        rows = outbox.unfinished(
+        rows = outbox.unfinished(connection, channels=asked, since=since, limit=POLLED_PER_RUN)
+        rows += outbox.left_unasked(
             connection,
             channels=asked,
-            since=utc_now() - FOLLOWED_FOR,
-            limit=POLLED_PER_RUN,
+            since=now - _ASKED_ONCE_MORE,
+            before=since,
+            followed_for=FOLLOWED_FOR,
+            limit=max(POLLED_PER_RUN - len(rows), _LEFT_PER_RUN),
         )
     for row in rows:
         report = channels[row.channel].fetch_status(row.sid)

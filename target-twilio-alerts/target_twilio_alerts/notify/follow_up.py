@@ -53,8 +53,12 @@ logger = logging.getLogger(__name__)
 
 _REFUSED = (MessageState.REJECTED, MessageState.FAILED, MessageState.UNDELIVERED)
 
-_LOOKED_BACK = timedelta(days=3)
-"""As long as statuses are asked for: an older message is news to nobody."""
+_FALLS_BACK = timedelta(days=3)
+"""How long after it was refused a message is told over another channel: an older one is no news."""
+
+_UNTOLD = timedelta(days=30)
+"""How long a failure that no summary has named waits for one. A ledger that is older than summaries
+has failures that none will name."""
 
 
 class FollowUp:
@@ -145,7 +149,7 @@ class FollowUp:
                     self._alerts,
                     self._messages,
                     at=now,
-                    since=now - _LOOKED_BACK,
+                    since=now - _UNTOLD,
                     quiet=Quiet(opt_outs=opt_outs.load(connection)),
                 )
             ]
@@ -231,7 +235,7 @@ class FollowUp:
                 table.error_code.in_(OPTED_OUT_CODES),
                 table.alert_id.is_not(None),
                 table.state.in_([state.value for state in _REFUSED]),
-                table.updated_at >= now - _LOOKED_BACK,
+                table.updated_at >= now - _FALLS_BACK,
             )
             .distinct(),
         ).all()
