@@ -28,7 +28,7 @@ from target_twilio_alerts.notify.anchor import anchor_messages
 from target_twilio_alerts.notify.brake import HOUR, priced
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
 from target_twilio_alerts.notify.digest import due_digests
-from target_twilio_alerts.notify.failures import failure_summary
+from target_twilio_alerts.notify.failures import failure_summary, warn_of_unheard
 from target_twilio_alerts.notify.stored import load_occasion
 from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rules.model import DELIVERED
@@ -158,6 +158,12 @@ class FollowUp:
             news = [created_event(message) for message in written]
             events.append(connection, news, at=now, run_id=self._run.id)
             return len(written)
+
+    def look_for_unheard(self) -> int:
+        """Say in the log if the last summary of failures reached nobody; writes no message."""
+        with self._ledger.read() as connection:
+            warn_of_unheard(connection, self._alerts, since=self._clock() - _UNTOLD)
+        return 0
 
     def _anchor(self, connection: Connection, now: datetime, quiet: Quiet) -> int:
         """Write the anchor's email, last, so that it seals all before it; gives the number."""

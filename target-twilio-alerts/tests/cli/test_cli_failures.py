@@ -187,6 +187,63 @@ def test_a_summary_that_fails_is_told_by_no_other(desk):
     assert "failures" in office.run("audit")
 
 
+def unheard(office, caplog):
+    """What the log of a run says of summaries that reached nobody."""
+    caplog.clear()
+    office.run("deliver")
+    return [line for line in caplog.messages if "reached nobody" in line]
+
+
+@ON_BOTH
+def test_of_a_summary_that_reached_nobody_each_run_says_so_until_it_is_sent_again(desk, caplog):
+    by_sms = "operators: {notify: petra, via: sms}\n"
+    office = desk(operators=by_sms)
+    office.sandbox.twilio.refuses[REACHED] = 21614
+    office.alert(invoice("1", 60000))
+    said = [unheard(office, caplog) for _ in range(3)]
+    [summary] = [row for row in office.trail() if row["recipient"] == "petra"]
+    line = (
+        "1 summary message(s) of what did not get through reached nobody (petra by sms: not a "
+        "mobile number): correct the address, or `operators` in alerts.yml, then `twilio-alerts "
+        f"resend {summary['message']}`"
+    )
+    assert said == [[line]] * 3
+    del office.sandbox.twilio.refuses[REACHED]
+    office.run("resend", summary["message"], "--reason", "corrected", "--yes")
+    [sms] = [one for one in office.workplace.accepted if one.to == REACHED]
+    assert "not a mobile number (error 21614): 1" in sms.body
+    assert unheard(office, caplog) == []
+    assert "ok     " in office.run("audit", "verify")
+
+
+def test_of_a_summary_that_reached_one_operator_or_is_followed_by_another_the_log_says_nothing(
+    desk, caplog
+):
+    both = "operators: {notify: petra, via: [sms, email]}\n"
+    office = desk(operators=both)
+    office.sandbox.twilio.refuses[REACHED] = 21614
+    office.alert(invoice("1", 60000))
+    assert unheard(office, caplog) == []
+    office = desk(operators=both.replace(", email", ""))
+    office.alert(invoice("2", 60000))
+    assert len(unheard(office, caplog)) == 1
+    office = desk(operators="")
+    assert unheard(office, caplog) == []
+    office = desk()
+    assert len(unheard(office, caplog)) == 1
+    office.alert(invoice("3", 60000))
+    assert unheard(office, caplog) == []
+
+
+def test_of_a_summary_whose_answer_was_lost_the_log_says_that_nobody_knows(desk, caplog):
+    office = desk()
+    office.sandbox.faults.add("sendgrid", method="POST", drop="after")
+    office.alert(invoice("1", 60000))
+    for _ in range(2):
+        [line] = unheard(office, caplog)
+        assert "(petra by email: the answer was lost, nobody knows whether it was sent)" in line
+
+
 def test_an_anchor_that_fails_ends_in_no_circle_with_its_summary(desk):
     office = desk(REACHED)
     office.config["anchor_notify"] = "petra"
