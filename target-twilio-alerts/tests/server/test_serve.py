@@ -71,6 +71,23 @@ def test_it_listens_on_this_machine_only_and_tells_of_itself(workplace):
         assert "server" not in health.headers
 
 
+def test_whoever_hangs_up_in_the_middle_of_a_body_leaves_no_traceback(workplace):
+    with served(workplace) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(
+                b"POST /twilio/status HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+                b"Content-Type: application/x-www-form-urlencoded\r\n\r\nMessageSid=SM"
+            )
+
+        def malformed():
+            return server.metric("twilio_alerts_requests_total", about="status", result="malformed")
+
+        assert until(malformed) == 1
+        assert server.status("SM" + "a" * 32, "sent") == 204
+    assert "Traceback" not in "".join(server.log)
+
+
 def test_messages_are_counted_by_state(office):
     office.people(ap={"sms": "+46701740605"})
     office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
