@@ -115,7 +115,11 @@ class Session:
             if not interrupted:
                 self._dispatcher.finish(
                     deadline_seconds=self._settings.delivery_deadline_seconds,
-                    more=(self._follow_up.take, self._follow_up.ask_and_tell_failures),
+                    more=(
+                        self._follow_up.take,
+                        self._follow_up.ask_and_tell_failures,
+                        self._follow_up.look_for_unheard,
+                    ),
                 )
             self._dispatcher.stop()
         reason = self._dispatcher.refused

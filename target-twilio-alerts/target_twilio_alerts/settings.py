@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from singer_sdk import typing as th
@@ -297,9 +298,22 @@ def _checked(check: Callable[[Any], Any], given: Any) -> Any:
 
 
 def _checked_url(name: str, value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-        raise SettingsError(f"{name}: not a URL of the form https://host; correct it")
+    # A path with braces would be a pattern to the server's routes.
+    if not re.fullmatch(r"https?://[^\s/?#@{}]+(/[^\s?#{}]*)?", value) or not _has_host(value):
+        raise SettingsError(
+            f"{name}: not a URL of the form https://host or https://host:8443/path; correct it"
+        )
     return value.rstrip("/")
+
+
+def _has_host(url: str) -> bool:
+    """Whether a URL has a host, and if a port, one that can be."""
+    try:
+        place = urlsplit(url)
+        port = place.port
+    except ValueError:  # brackets without an IPv6 address, or no port
+        return False
+    return bool(place.hostname) and port != 0 and not place.netloc.endswith(":")
 
 
 def _rooted_ledger_url(value: str, root: Path) -> str:

@@ -12,6 +12,7 @@ COMPLETE = {
     "sendgrid_api_key": "SG.key",
     "email_from": "alerts@example.com",
 }
+PUBLIC_URL = "public_url: not a URL of the form https://host or https://host:8443/path; correct it"
 
 
 def test_relative_paths_count_from_the_project_wherever_a_command_is_run(tmp_path, monkeypatch):
@@ -86,6 +87,16 @@ def test_what_sms_needs_is_named(tmp_path, config, missing):
         ({"email_from": "nobody"}, "email_from"),
         ({"twilio_api_url": "api.twilio.com"}, "twilio_api_url: not a URL"),
         ({"twilio_api_url": "https://u:p@api.twilio.com"}, "twilio_api_url: not a URL"),
+        ({"public_url": "https://[::1"}, PUBLIC_URL),
+        ({"public_url": "https://alerts.example.com:99999"}, PUBLIC_URL),
+        ({"public_url": "https://alerts.example.com:0"}, PUBLIC_URL),
+        ({"public_url": "https://alerts.example.com:abc"}, PUBLIC_URL),
+        ({"public_url": "https://alerts.example.com:"}, PUBLIC_URL),
+        ({"public_url": "https://:8443"}, PUBLIC_URL),
+        ({"public_url": "https://alerts.example.com/{a:foo}"}, PUBLIC_URL),
+        ({"public_url": "https://alerts.example.com/{a}/{a}"}, PUBLIC_URL),
+        ({"public_url": "https://{host}"}, PUBLIC_URL),
+        ({"twilio_api_url": "http://127.0.0.1:99999"}, "twilio_api_url: not a URL"),
         ({"empty_ledger": "maybe"}, "empty_ledger: must be refuse, baseline or alert"),
         ({"ledger_url": "nonsense"}, "ledger_url: not a database URL"),
         ({"ledger_url": "sqlite://u:p@h:port/x"}, "ledger_url: not a database URL"),
@@ -107,6 +118,19 @@ def test_a_wrong_setting_is_named_with_its_mend(tmp_path, config, said):
         Settings.from_config(config, root=tmp_path)
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://alerts.example.com",
+        "https://alerts.example.com:8443/twilio/alerts",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080",
+    ],
+)
+def test_a_public_url_has_a_host_and_may_have_a_port_and_a_path(tmp_path, url):
+    assert Settings.from_config({"public_url": f"{url}/"}, root=tmp_path).public_url == url
 
 
 def test_a_sender_may_be_a_name(tmp_path):

@@ -186,7 +186,11 @@ def hand_over(
         )
         dispatcher.finish(
             deadline_seconds=max(settings.delivery_deadline_seconds, _PATIENCE),
-            more=(follow_up.take, follow_up.ask_and_tell_failures),
+            more=(
+                follow_up.take,
+                follow_up.ask_and_tell_failures,
+                follow_up.look_for_unheard,
+            ),
         )
     except BaseException as error:
         dispatcher.stop()

@@ -34,6 +34,14 @@ POLLED_CHANNELS = ("sms", "whatsapp", "voice")
 FOLLOWED_FOR = timedelta(days=3)
 """How long a status is asked for: some carriers never give a receipt, and `sent` is the end."""
 
+_ASKED_ONCE_MORE = timedelta(days=30)
+_LEFT_PER_RUN = 10
+"""How long after it was accepted a message is asked for once, if no run did when that was over, and
+how many of those at least: after a pause of some days nobody would hear that it failed."""
+
+_LONGEST_WORDS = 1000
+"""Characters that are kept of what a provider says of a failure."""
+
 _STATES = {
     "accepted": MessageState.ACCEPTED,
     "scheduled": MessageState.ACCEPTED,
@@ -77,6 +85,8 @@ _RANK = {
     MessageState.READ: 4,
 }
 
+_FAILED = {MessageState.UNDELIVERED, MessageState.FAILED}
+
 
 def next_state(current: MessageState, status: str) -> MessageState | None:
     """The state that a reported status moves a message to, or None when it moves nothing.
@@ -99,12 +109,17 @@ def poll(ledger: Ledger, channels: Mapping[str, Channel], *, run: Run) -> int:
     asked = [name for name in POLLED_CHANNELS if name in channels]
     if not asked:
         return 0
+    now = utc_now()
+    since = now - FOLLOWED_FOR
     with ledger.read() as connection:
-        rows = outbox.unfinished(
+        rows = outbox.unfinished(connection, channels=asked, since=since, limit=POLLED_PER_RUN)
+        rows += outbox.left_unasked(
             connection,
             channels=asked,
-            since=utc_now() - FOLLOWED_FOR,
-            limit=POLLED_PER_RUN,
+            since=now - _ASKED_ONCE_MORE,
+            before=since,
+            followed_for=FOLLOWED_FOR,
+            limit=max(POLLED_PER_RUN - len(rows), _LEFT_PER_RUN),
         )
     for row in rows:
         report = channels[row.channel].fetch_status(row.sid)
@@ -147,17 +162,17 @@ def apply_in(
     """
     # Since the row was read, another process may have been told more.
     known = connection.execute(
-        sa.select(messages.c.state, messages.c.status)
+        sa.select(messages.c.state, messages.c.status, messages.c.error_code)
         .where(messages.c.id == row.id)
         .with_for_update(key_share=True),
     ).one()
     # Of what moves nothing the trail must not tell.
     values = _news(known, report, is_sms=row.channel == "sms", at=at)
     connection.execute(sa.update(messages).where(messages.c.id == row.id).values(**values))
-    if "status" not in values:
+    if not values.keys() & {"status", "error_code"}:
         return []
     code = values.get("error_code")
-    body = {"sid": row.sid, "status": report.status, "error_code": code}
+    body = {"sid": row.sid, "status": values.get("status", known.status), "error_code": code}
     words = values.get("error_message")
     event = Event(
         "message_status",
@@ -176,6 +191,9 @@ def _news(
 ) -> dict[str, Any]:
     """What a report changes of a message; only the time, if it is behind what is known."""
     values: dict[str, Any] = {"status_at": at}
+    if _is_code_of_failure(known, report):
+        # Its status may have come without it; the fallback of who opted out counts from now.
+        values |= {"updated_at": at, **_code(report)}
     if _is_behind(known, report.status):
         return values
     if report.segments and is_sms:
@@ -189,11 +207,32 @@ def _news(
     # A settled message has the status of the list, and has not moved by it yet.
     if report.status == known.status and moved is None:
         return values
-    values["status"] = report.status
-    if report.error_code is not None:
-        words = None if report.error_message is None else mask_text(report.error_message)
-        values |= {"error_code": str(report.error_code), "error_message": words}
-    return values
+    return {**values, "status": report.status, **_code(report)}
+
+
+def _is_code_of_failure(known: sa.Row[Any], report: StatusReport) -> bool:
+    """Whether a report says why a message failed of which only that it did is known."""
+    is_new = known.error_code is None and report.error_code is not None
+    return is_new and {MessageState(known.state), _STATES.get(report.status)} <= _FAILED
+
+
+def _code(report: StatusReport) -> dict[str, Any]:
+    """The error code of a report with its words, if it has one."""
+    if report.error_code is None:
+        return {}
+    words = None if report.error_message is None else _masked(report.error_message)
+    return {"error_code": str(report.error_code), "error_message": words}
+
+
+def _masked(words: str) -> str:
+    """What a provider, or a stranger's mail server, says: its beginning, without addresses."""
+    # No database keeps half of a surrogate pair, and PostgreSQL no NUL.
+    words = words.replace("\0", "").encode(errors="replace").decode()
+    kept = words[:_LONGEST_WORDS]
+    if len(words) > _LONGEST_WORDS:
+        # Half an address at the end would not be known for one.
+        kept = kept.rpartition(" ")[0] or kept
+    return mask_text(kept)
 
 
 def _is_behind(known: sa.Row[Any], status: str) -> bool:

@@ -27,6 +27,19 @@ LOGGED = "log"
 
 _AT_A_TIME = 500
 
+_NAMED = sa.select(
+    messages.c.id,
+    alerts.c.rule,
+    messages.c.recipient,
+    messages.c.channel,
+    messages.c.state,
+    messages.c.status,
+    messages.c.error_code,
+    messages.c.error_message,
+    messages.c.reason,
+    messages.c.template,
+).join(alerts, alerts.c.id == messages.c.alert_id, isouter=True)
+
 
 def untold(
     connection: Connection, *, since: datetime, apart_from: Sequence[str]
@@ -40,20 +53,7 @@ def untold(
     """
     table = messages.c
     query = (
-        sa.select(
-            table.id,
-            alerts.c.rule,
-            table.recipient,
-            table.channel,
-            table.state,
-            table.status,
-            table.error_code,
-            table.error_message,
-            table.reason,
-            table.template,
-        )
-        .join(alerts, alerts.c.id == table.alert_id, isouter=True)
-        .where(
+        _NAMED.where(
             table.state.in_([state.value for state in (*FAILED, MessageState.UNKNOWN)]),
             table.summary_id.is_(None),
             table.updated_at >= since,
@@ -64,6 +64,27 @@ def untold(
         .with_for_update(of=messages, skip_locked=True, key_share=True)
     )
     return list(connection.execute(query))
+
+
+def unheard(connection: Connection, *, since: datetime, template: str) -> list[sa.Row[Any]]:
+    """Summaries that reached nobody, or nobody knows; none, once a later one is on its way.
+
+    Args:
+        connection: To the ledger.
+        since: Those that were written later.
+        template: Of summaries.
+    """
+    table = messages.c
+    told_nobody = [
+        state.value for state in (*FAILED, MessageState.UNKNOWN, MessageState.SUPPRESSED)
+    ]
+    is_summary = sa.and_(table.template == template, table.created_at >= since)
+    heard = sa.select(sa.func.max(table.created_at)).where(
+        is_summary, table.state.not_in(told_nobody)
+    )
+    last = connection.execute(heard).scalar()
+    query = _NAMED.where(is_summary, sa.true() if last is None else table.created_at > last)
+    return list(connection.execute(query.order_by(table.created_at, table.id)))
 
 
 def mark(connection: Connection, ids: Sequence[str], summary_id: str) -> None:

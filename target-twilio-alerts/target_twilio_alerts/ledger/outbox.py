@@ -312,7 +312,40 @@ def next_due(connection: Connection, *, channels: Sequence[str]) -> datetime | N
 def unfinished(
     connection: Connection, *, channels: Sequence[str], since: datetime, limit: int
 ) -> list[sa.Row[Any]]:
-    """Messages of these channels whose end is not known yet: ``id``, ``sid``, ``state``."""
+    """Messages of these channels, accepted since then, whose end is not known yet.
+
+    Each has `id`, `alert_id`, `channel`, `sid`, `state` and `status`.
+    """
+    return _unfinished(connection, channels, messages.c.accepted_at >= since, limit=limit)
+
+
+def left_unasked(
+    connection: Connection,
+    *,
+    channels: Sequence[str],
+    since: datetime,
+    before: datetime,
+    followed_for: timedelta,
+    limit: int,
+) -> list[sa.Row[Any]]:
+    """Such messages, accepted before, that were not asked for since they had been out so long."""
+    table = messages.c
+    asked_after = sa.extract("epoch", table.status_at) - sa.extract("epoch", table.accepted_at)
+    condition = sa.and_(
+        table.accepted_at >= since,
+        table.accepted_at < before,
+        sa.or_(table.status_at.is_(None), asked_after < followed_for.total_seconds()),
+    )
+    return _unfinished(connection, channels, condition, limit=limit)
+
+
+def _unfinished(
+    connection: Connection,
+    channels: Sequence[str],
+    condition: sa.ColumnElement[bool],
+    *,
+    limit: int,
+) -> list[sa.Row[Any]]:
     table = messages.c
     return list(
         connection.execute(
@@ -321,7 +354,7 @@ def unfinished(
                 table.state.in_([MessageState.ACCEPTED.value, MessageState.SENT.value]),
                 table.channel.in_(channels),
                 table.sid.is_not(None),
-                table.accepted_at >= since,
+                condition,
             )
             .order_by(table.status_at.is_not(None), table.status_at, table.accepted_at)
             .limit(limit),

@@ -46,8 +46,10 @@ class Told(NamedTuple):
     is_acknowledged: bool
 
 
-def told(connection: Connection, channel: str, address: str, *, since: datetime) -> list[Told]:
-    """What an address was told over a channel since then, the newest first."""
+def told(
+    connection: Connection, channel: str, address: str, *, since: datetime | None
+) -> list[Told]:
+    """What an address was told over a channel since then (None: ever), the newest first."""
     table, contents = messages.c, message_contents.c
     told_at = sa.func.coalesce(table.sending_at, table.created_at, type_=UtcDateTime)
     query = (
@@ -61,7 +63,7 @@ def told(connection: Connection, channel: str, address: str, *, since: datetime)
         .join(message_contents, contents.message_id == table.id)
         .outerjoin(acknowledgements, acknowledgements.c.alert_id == table.alert_id)
         .where(
-            told_at >= since,
+            sa.true() if since is None else told_at >= since,
             table.channel == channel,
             table.state.in_(_LEFT),
             contents.address == address,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_EMAIL = re.compile(r"([\w.+%-])[\w.+%-]*@([\w-]+(?:\.[\w-]+)+)")
+_EMAIL = re.compile(
+    r"(?<![\w.+%-])([\w.+%-])[\w.+%-]*@([\w-]+(?:\.[\w-]+)+)(?:[.+%][\w.+%-]*@[\w.-]+)*"
+)
 # What stands between the digits of a number as people write it; _plain makes blanks and dashes so.
 _BETWEEN = r"[\s()./\u2010-\u2015\u2212-]{0,3}"
 # A run of digits inside a word is left alone: it is part of a SID, not a telephone number.

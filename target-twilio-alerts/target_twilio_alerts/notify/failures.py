@@ -79,6 +79,26 @@ def failure_summary(
     return [replace(message, summary_id=summary_id) for message in written]
 
 
+def warn_of_unheard(connection: Connection, alerts: Alerts, *, since: datetime) -> None:
+    """Say in the log which summaries, written since then, reached nobody, and what to do."""
+    if alerts.operators is None:
+        return
+    rows = failures.unheard(connection, since=since, template=FAILURES)
+    if rows:
+        logger.warning(
+            "%d summary message(s) of what did not get through reached nobody (%s): correct the "
+            "address, or `operators` in alerts.yml, then `twilio-alerts resend %s`",
+            len(rows),
+            "; ".join(dict.fromkeys(_why_unheard(row, alerts) for row in rows)),
+            " ".join(row.id for row in rows),
+        )
+
+
+def _why_unheard(row: sa.Row[Any], alerts: Alerts) -> str:
+    why = _failure(row, alerts).meaning or "the answer was lost, nobody knows whether it was sent"
+    return f"{row.recipient} by {row.channel}: {why}"
+
+
 def _who_hears(written: Sequence[NewMessage]) -> str:
     if any(message.state is MessageState.PENDING for message in written):
         return "the operators are told"

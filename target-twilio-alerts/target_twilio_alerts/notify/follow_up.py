@@ -28,7 +28,7 @@ from target_twilio_alerts.notify.anchor import anchor_messages
 from target_twilio_alerts.notify.brake import HOUR, priced
 from target_twilio_alerts.notify.compose import Composer, Quiet, created_event
 from target_twilio_alerts.notify.digest import due_digests
-from target_twilio_alerts.notify.failures import failure_summary
+from target_twilio_alerts.notify.failures import failure_summary, warn_of_unheard
 from target_twilio_alerts.notify.stored import load_occasion
 from target_twilio_alerts.notify.together import tell_together
 from target_twilio_alerts.rules.model import DELIVERED
@@ -53,8 +53,12 @@ logger = logging.getLogger(__name__)
 
 _REFUSED = (MessageState.REJECTED, MessageState.FAILED, MessageState.UNDELIVERED)
 
-_LOOKED_BACK = timedelta(days=3)
-"""As long as statuses are asked for: an older message is news to nobody."""
+_FALLS_BACK = timedelta(days=3)
+"""How long after it was refused a message is told over another channel: an older one is no news."""
+
+_UNTOLD = timedelta(days=30)
+"""How long a failure that no summary has named waits for one. A ledger that is older than summaries
+has failures that none will name."""
 
 
 class FollowUp:
@@ -145,7 +149,7 @@ class FollowUp:
                     self._alerts,
                     self._messages,
                     at=now,
-                    since=now - _LOOKED_BACK,
+                    since=now - _UNTOLD,
                     quiet=Quiet(opt_outs=opt_outs.load(connection)),
                 )
             ]
@@ -154,6 +158,12 @@ class FollowUp:
             news = [created_event(message) for message in written]
             events.append(connection, news, at=now, run_id=self._run.id)
             return len(written)
+
+    def look_for_unheard(self) -> int:
+        """Say in the log if the last summary of failures reached nobody; writes no message."""
+        with self._ledger.read() as connection:
+            warn_of_unheard(connection, self._alerts, since=self._clock() - _UNTOLD)
+        return 0
 
     def _anchor(self, connection: Connection, now: datetime, quiet: Quiet) -> int:
         """Write the anchor's email, last, so that it seals all before it; gives the number."""
@@ -231,7 +241,7 @@ class FollowUp:
                 table.error_code.in_(OPTED_OUT_CODES),
                 table.alert_id.is_not(None),
                 table.state.in_([state.value for state in _REFUSED]),
-                table.updated_at >= now - _LOOKED_BACK,
+                table.updated_at >= now - _FALLS_BACK,
             )
             .distinct(),
         ).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from target_twilio_alerts.settings import Settings
 
     Endpoint = Callable[[Request], Awaitable[Response]]
+
+logger = logging.getLogger(__name__)
 
 _RESULTS = {
     HTTPStatus.FORBIDDEN: "forged",
@@ -82,7 +85,13 @@ def build(settings: Settings, ledger: Ledger, run: Run) -> Starlette:
 
 
 def _twilio(settings: Settings, inbox: Inbox, ledger: Ledger, run: Run) -> list[_Place]:
-    if not settings.public_url or not settings.account_sid or not settings.auth_token:
+    if not settings.public_url:
+        return []
+    if not settings.account_sid or not settings.auth_token:
+        logger.warning(
+            "account_sid is not set: statuses, pressed keys and answers that Twilio tells are not "
+            "heard; set it with auth_token, unless there are only emails by SendGrid"
+        )
         return []
     signature = TwilioSignature(
         public_url=settings.public_url,

@@ -61,6 +61,11 @@ class Reply(NamedTuple):
     words: str
     opts: str
 
+    @property
+    def is_stop(self) -> bool:
+        """Whether somebody wants no more messages."""
+        return self.opts == "STOP" or self.words.rstrip(".!") in STOP
+
 
 class Replies:
     """Hears answers, and says nothing to them: a machine that answers must find no other.
@@ -108,10 +113,10 @@ class Replies:
         with self._ledger.read() as connection:
             if replies.is_known(connection, _named(reply)):
                 return "heard before"
-            told = replies.told(
-                connection, reply.channel, reply.address, since=now - _REFERENCE_COUNTS
-            )
-        if reply.opts == "STOP" or reply.words.rstrip(".!") in STOP:
+            # Whoever wants no more wants none, however long ago the last message was.
+            since = None if reply.is_stop else now - _REFERENCE_COUNTS
+            told = replies.told(connection, reply.channel, reply.address, since=since)
+        if reply.is_stop:
             with self._ledger.write() as connection:
                 return self._opt_out(connection, reply, told)
         result = "not understood"

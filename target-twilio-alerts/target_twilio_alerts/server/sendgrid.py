@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
 import re
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -43,6 +43,7 @@ _REMEMBERED = 10_000
 _EMAIL = frozenset({"email"})
 _STATUSES = frozenset({"processed", "deferred", "delivered", "bounce", "dropped"})
 _LOST = frozenset({"bounce", "dropped"})
+_SID = re.compile(r"(?!\.)[!-~]{1,255}")
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
 
@@ -63,18 +64,20 @@ class SendGridEvents:
         """Take some events."""
         body = await bodies.read(request, most=_MOST)
         self._verify(request, body)
-        try:
-            found = msgspec.json.decode(body, type=list[dict[str, Any]])
-        except msgspec.DecodeError:
-            raise HTTPException(HTTPStatus.BAD_REQUEST) from None
-        callbacks = {}
-        for event in found:
+        callbacks: list[Callback] = []
+        names: dict[str, None] = {}
+        for event in _events_of(body):
             told = callback_of(event)
-            name = event.get("sg_event_id")
-            if told is not None and isinstance(name, str) and name not in self._known:
-                callbacks[name] = told
-        await asyncio.gather(*map(self._inbox.put, callbacks.values()))
-        self._known |= dict.fromkeys(callbacks)
+            given = event.get("sg_event_id")
+            name = given if isinstance(given, str) else ""
+            if told is None or name in names or name in self._known:
+                continue
+            callbacks.append(told)
+            # One without a name is taken each time that it comes: a second time changes nothing.
+            if name:
+                names[name] = None
+        await asyncio.gather(*map(self._inbox.put, callbacks))
+        self._known |= names
         for name in list(self._known)[:-_REMEMBERED]:
             del self._known[name]
         return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -110,10 +113,27 @@ def load_key(text: str) -> ec.EllipticCurvePublicKey:
     )
 
 
+def _events_of(body: bytes) -> list[dict[str, Any]]:
+    """The events of a body, whatever odd characters one of them has: the others must not suffer.
+
+    Raises:
+        HTTPException: It is no list of events.
+    """
+    try:
+        found = json.loads(body.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
+    return found
+
+
 def callback_of(event: dict[str, Any]) -> Callback | None:
     """What an event says of an email of ours; None if it says nothing, or of another's."""
     status, sid, message_id = (event.get(name) for name in ("event", "sg_message_id", "message_id"))
-    if status not in _STATUSES or not isinstance(sid, str) or not sid or not is_ours(message_id):
+    if not isinstance(status, str) or status not in _STATUSES:
+        return None
+    if not isinstance(sid, str) or not _SID.fullmatch(sid) or not is_ours(message_id):
         return None
     code, reason = event.get("status"), event.get("reason")
     is_code = isinstance(code, str) and _CODE.fullmatch(code)

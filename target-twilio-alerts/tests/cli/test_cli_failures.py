@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 
 import pytest
 from ledgers import ON_BOTH
 from singer import invoice
+
+from target_twilio_alerts.ledger.tables import iso_utc
 
 UNREACHABLE, OPTED_OUT, LANDLINE = "+46701740691", "+46701740695", "+46701740696"
 REACHED = "+46701740605"
@@ -29,6 +32,20 @@ def desk(office):
         return office
 
     return make
+
+
+def days_pass(office, days):
+    """Make all messages so many days older."""
+    columns = ("created_at", "updated_at", "sending_at", "accepted_at", "status_at")
+    for message_id, *moments in office.workplace.query(
+        f"SELECT id, {', '.join(columns)} FROM messages"
+    ):
+        for column, moment in zip(columns, moments, strict=True):
+            if moment is not None:
+                then = datetime.fromisoformat(moment.replace("Z", "+00:00")) - timedelta(days=days)
+                office.workplace.query(
+                    f"UPDATE messages SET {column} = ? WHERE id = ?", iso_utc(then), message_id
+                )
 
 
 def emails(office):
@@ -66,6 +83,52 @@ def test_what_only_a_status_tells_is_told_by_the_run_that_asked_for_it(desk):
     assert "switched off or out of reach (error 30003): 1" in email.text
     office.run("deliver")
     assert len(emails(office)) == 1
+
+
+@ON_BOTH
+@pytest.mark.parametrize("was_asked_for", [True, False])
+def test_what_failed_is_told_though_the_next_run_is_days_later(desk, was_asked_for):
+    office = desk(UNREACHABLE)
+    office.alert(invoice("1", 60000))
+    office.run("deliver")
+    if was_asked_for:
+        office.run("deliver")
+    office.sandbox.twilio.settle()
+    days_pass(office, 4)
+    office.run("deliver")
+    [email] = emails(office)
+    assert "switched off or out of reach (error 30003): 1" in email.text
+
+
+@ON_BOTH
+def test_what_never_ends_is_asked_for_once_after_its_third_day(desk):
+    office = desk(REACHED)
+    office.alert(invoice("1", 60000))
+    office.run("deliver")
+    office.run("deliver")
+    days_pass(office, 4)
+    asked = [len(office.sandbox.requests("twilio"))]
+    for _ in range(3):
+        office.run("deliver")
+        asked.append(len(office.sandbox.requests("twilio")))
+    assert [number - asked[0] for number in asked] == [0, 1, 1, 1]
+    assert [row["state"] for row in office.trail()] == ["sent"]
+
+
+@ON_BOTH
+@pytest.mark.parametrize(("days", "number"), [(4, 1), (31, 0)])
+def test_what_a_killed_run_has_not_told_is_told_days_later_and_not_a_month_later(
+    desk, days, number
+):
+    office = desk(operators="")
+    office.alert(invoice("1", 60000))
+    office.run("deliver")
+    desk()
+    office.workplace.query("UPDATE messages SET summary_id = NULL")
+    days_pass(office, days)
+    for _ in range(2):
+        office.run("deliver")
+    assert len(emails(office)) == number
 
 
 def test_one_summary_has_every_cause_the_most_frequent_first(desk):
@@ -122,6 +185,63 @@ def test_a_summary_that_fails_is_told_by_no_other(desk):
     alert, summary = office.trail()
     assert (alert["state"], summary["state"]) == ("rejected", "rejected")
     assert "failures" in office.run("audit")
+
+
+def unheard(office, caplog):
+    """What the log of a run says of summaries that reached nobody."""
+    caplog.clear()
+    office.run("deliver")
+    return [line for line in caplog.messages if "reached nobody" in line]
+
+
+@ON_BOTH
+def test_of_a_summary_that_reached_nobody_each_run_says_so_until_it_is_sent_again(desk, caplog):
+    by_sms = "operators: {notify: petra, via: sms}\n"
+    office = desk(operators=by_sms)
+    office.sandbox.twilio.refuses[REACHED] = 21614
+    office.alert(invoice("1", 60000))
+    said = [unheard(office, caplog) for _ in range(3)]
+    [summary] = [row for row in office.trail() if row["recipient"] == "petra"]
+    line = (
+        "1 summary message(s) of what did not get through reached nobody (petra by sms: not a "
+        "mobile number): correct the address, or `operators` in alerts.yml, then `twilio-alerts "
+        f"resend {summary['message']}`"
+    )
+    assert said == [[line]] * 3
+    del office.sandbox.twilio.refuses[REACHED]
+    office.run("resend", summary["message"], "--reason", "corrected", "--yes")
+    [sms] = [one for one in office.workplace.accepted if one.to == REACHED]
+    assert "not a mobile number (error 21614): 1" in sms.body
+    assert unheard(office, caplog) == []
+    assert "ok     " in office.run("audit", "verify")
+
+
+def test_of_a_summary_that_reached_one_operator_or_is_followed_by_another_the_log_says_nothing(
+    desk, caplog
+):
+    both = "operators: {notify: petra, via: [sms, email]}\n"
+    office = desk(operators=both)
+    office.sandbox.twilio.refuses[REACHED] = 21614
+    office.alert(invoice("1", 60000))
+    assert unheard(office, caplog) == []
+    office = desk(operators=both.replace(", email", ""))
+    office.alert(invoice("2", 60000))
+    assert len(unheard(office, caplog)) == 1
+    office = desk(operators="")
+    assert unheard(office, caplog) == []
+    office = desk()
+    assert len(unheard(office, caplog)) == 1
+    office.alert(invoice("3", 60000))
+    assert unheard(office, caplog) == []
+
+
+def test_of_a_summary_whose_answer_was_lost_the_log_says_that_nobody_knows(desk, caplog):
+    office = desk()
+    office.sandbox.faults.add("sendgrid", method="POST", drop="after")
+    office.alert(invoice("1", 60000))
+    for _ in range(2):
+        [line] = unheard(office, caplog)
+        assert "(petra by email: the answer was lost, nobody knows whether it was sent)" in line
 
 
 def test_an_anchor_that_fails_ends_in_no_circle_with_its_summary(desk):

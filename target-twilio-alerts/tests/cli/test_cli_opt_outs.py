@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ledgers import ON_BOTH
+from serving import served
 from singer import invoice
 
 OPTED_OUT = "+46701740695"
@@ -53,6 +54,23 @@ def test_an_opt_out_that_comes_with_a_status_is_remembered_and_falls_back_too(of
     assert "error 21610" in office.run("opt-outs", "list", "--format", "csv")
     office.alert(invoice("2", 75000))
     assert ("sms", "suppressed") in states(office)
+
+
+def test_an_opt_out_whose_code_comes_long_after_the_failure_falls_back_too(office):
+    number = "+46701740605"
+    office.people(rules=RULES, anna={"sms": number, "email": "anna@example.com"})
+    office.sandbox.twilio.outcomes[number] = ("undelivered", None)
+    office.alert(invoice("1", 75000))
+    office.run("deliver")
+    office.sandbox.twilio.settle()
+    office.run("deliver")
+    assert states(office) == [("sms", "undelivered")]
+    office.workplace.query("UPDATE messages SET updated_at = '2026-01-01T00:00:00.000000Z'")
+    ((message, sid),) = office.workplace.messages("messages.id", "sid")
+    with served(office.workplace) as server:
+        assert server.status(sid, "undelivered", message=message, ErrorCode="21610") == 204
+    office.run("deliver")
+    assert states(office) == [("email", "accepted"), ("sms", "undelivered")]
 
 
 def test_who_opted_out_before_an_escalation_reaches_them_is_told_over_the_fallback(office):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,22 @@ def test_of_what_a_document_says_only_clear_addresses_are_masked():
 
 def test_email_addresses_in_a_sentence_are_masked():
     assert mask_text("to anna.berg@example.co.uk.") == "to a***@example.co.uk."
+
+
+@pytest.mark.parametrize("between", [",", ";", "+", "%2C", "%20", ".+", "><", "=", "@"])
+def test_no_email_address_survives_beside_another(between):
+    given = f"?to=anna.berg@example.com{between}bo.ek@example.com{between}cia@example.com&x=1"
+    masked = mask_text(given)
+    assert masked.startswith("?to=a***@example.com")
+    assert [name for name in ("anna", "bo.", "ek@", "cia") if name in masked] == []
+
+
+@pytest.mark.parametrize("one", ["x", "x.", "+", "%", "a@", "a@b-", "a@b.", "a@b.c+", "0", "0-"])
+def test_a_long_word_is_looked_through_once(one):
+    begun = time.perf_counter()
+    mask_text(one * (200_000 // len(one)))
+    # Looked through from each of its characters, it would take minutes.
+    assert time.perf_counter() - begun < 10
 
 
 @pytest.mark.parametrize(

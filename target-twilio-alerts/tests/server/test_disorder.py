@@ -34,11 +34,17 @@ COURSES = {
         ["accepted", *BEGUN],
         *([*BEGUN, "sent", ("undelivered", code)] for code in CODES),
         *(["queued", ("failed", code)] for code in CODES),
+        [*BEGUN, "sent", "undelivered"],
+        ["queued", "failed"],
+        *([*BEGUN, "sent", "undelivered", ("undelivered", code)] for code in CODES),
+        *(["queued", "failed", ("failed", code)] for code in CODES),
     ],
     "whatsapp": [
         [*BEGUN, "sent", "delivered", "read"],
         [*BEGUN, ("failed", 63016)],
         [*BEGUN, "sent", ("undelivered", 21610)],
+        [*BEGUN, "sent", "undelivered"],
+        [*BEGUN, "failed", ("failed", 63016)],
     ],
     "voice": [
         ["queued", "ringing", "in-progress", "completed"],

@@ -16,6 +16,8 @@ from visma_twilio_sandbox import credentials
 ANNA, BO = "+46701740605", "+46701740606"
 SID = "SM" + "d" * 32
 numbers = itertools.count()
+LARGE = "\n  large: {entity: supplier_invoice, when: amount > 50000, notify: anna, via: "
+OVER = {"sms": f"{LARGE}sms}}\n", "whatsapp": f"{LARGE}whatsapp, whatsapp_window: open}}\n"}
 
 
 @pytest.fixture
@@ -71,15 +73,7 @@ def test_a_reference_in_an_answer_acknowledges_its_alert_once(office, told):
 
 def test_an_answer_over_whatsapp_is_one_to_what_was_told_there(office):
     office.config["whatsapp_from"] = credentials.WHATSAPP_NUMBER
-    rule = """
-  large:
-    entity: supplier_invoice
-    when: amount > 50000
-    notify: anna
-    via: whatsapp
-    whatsapp_window: open
-"""
-    office.people(rules=rule, anna={"whatsapp": ANNA})
+    office.people(rules=OVER["whatsapp"], anna={"whatsapp": ANNA})
     office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
     office.run("deliver")
     ((reference,),) = office.workplace.messages("messages.id")
@@ -194,6 +188,26 @@ def test_a_stop_is_an_opt_out_and_no_later_message_is_sent(office, told, words, 
     }
     assert states == {"anna": "suppressed", "bo": "pending"}
     assert acknowledged(office) == []
+
+
+@ON_BOTH
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_a_stop_is_an_opt_out_however_long_ago_the_last_message_was(office, channel):
+    office.config["whatsapp_from"] = credentials.WHATSAPP_NUMBER
+    office.people(rules=OVER[channel], anna={channel: ANNA})
+    office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
+    office.run("deliver")
+    office.workplace.query(
+        "UPDATE messages SET created_at = '2025-01-01T00:00:00.000000Z', "
+        "sending_at = '2025-01-01T00:00:00.000000Z'"
+    )
+    prefix = "whatsapp:" if channel == "whatsapp" else ""
+    with served(office.workplace) as server:
+        ((reference,),) = office.workplace.messages("messages.id")
+        answer(server, reference, number=f"{prefix}{ANNA}")
+        answer(server, "STOP", number=f"{prefix}{ANNA}")
+    assert acknowledged(office) == []
+    assert office.workplace.query("SELECT channel FROM opt_outs") == [(channel,)]
 
 
 def test_a_stop_of_a_number_that_was_never_told_is_not_kept(office, told):

@@ -106,6 +106,67 @@ def test_an_email_ends_as_it_ended_whatever_the_order_and_number_of_its_events(o
     assert "701740605" not in kept
 
 
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("550 " + "x" * 500_000, "550"),
+        ("x" * 500_000, "x" * 1000),
+        ("550 " * 248 + "to p0@example.com: " + "no " * 9000, "550 " * 248 + "to"),
+        ("550 " * 246 + "p0@example.com: " + "no " * 9000, "550 " * 246 + "p***@example.com:"),
+    ],
+)
+def test_of_a_long_reason_the_beginning_is_kept(office, emailed, reason, kept):
+    ((message_id, sid),) = emailed(1)
+    with served(office.workplace, sendgrid_webhook_key=PUBLIC_KEY) as server:
+        bounced = event(message_id, sid, "bounce", 1, status="5.1.1", reason=reason)
+        assert post(server, [bounced]) == 204
+    assert ends(office) == [("undelivered", "bounce", "5.1.1")]
+    assert office.workplace.messages("error_message") == [(kept,)]
+    office.run("audit", "verify")
+
+
+@ON_BOTH
+@pytest.mark.parametrize("name", [None, "", 5, ["x"]])
+def test_an_event_without_a_name_of_its_own_is_taken_however_often_it_comes(office, emailed, name):
+    ((message_id, sid),) = emailed(1)
+    bounced = {**event(message_id, sid, "bounce", 1, **BOUNCED), "sg_event_id": name}
+    if name is None:
+        del bounced["sg_event_id"]
+    with served(office.workplace, sendgrid_webhook_key=PUBLIC_KEY) as server:
+        for told in ([bounced], [bounced, bounced]):
+            assert post(server, told) == 204
+    assert ends(office) == [COURSES["processed", "bounce"]]
+    kept = "SELECT count(*) FROM audit_events WHERE kind = 'message_status'"
+    assert office.workplace.query(kept) == [(1,)]
+    office.run("audit", "verify")
+
+
+@ON_BOTH
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        (rb"550 a\u0000b", "550 ab"),
+        (rb"550 \ud83d!", "550 ?!"),
+        (rb"550 \ud83d\ude00", "550 \N{GRINNING FACE}"),
+        (b"550 \xe5\xff", "550 \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_an_odd_character_in_a_reason_keeps_no_event_of_its_post_from_being_taken(
+    office, emailed, reason, kept
+):
+    (first, first_sid), (second, second_sid) = emailed(2)
+    told = [
+        event(first, first_sid, "delivered", 1),
+        event(second, second_sid, "bounce", 1, status="5.1.1", reason="REASON", x=["\ud800", 5]),
+    ]
+    body = json.dumps(told).encode().replace(b"REASON", reason)
+    with served(office.workplace, sendgrid_webhook_key=PUBLIC_KEY) as server:
+        assert post(server, None, body=body) == 204
+    found = office.workplace.messages("state", "error_message")
+    assert sorted(found, key=str) == [("delivered", None), ("undelivered", kept)]
+    office.run("audit", "verify")
+
+
 def test_an_email_whose_answer_was_lost_is_settled(office, emailed):
     ((message_id, sid),) = emailed(1)
     office.workplace.query("UPDATE messages SET state = 'unknown', sid = NULL, accepted_at = NULL")
@@ -131,6 +192,7 @@ def test_what_is_forged_old_or_no_list_of_events_changes_nothing(office, emailed
         assert post(server, told, body=b"not JSON") == 400
         assert post(server, {"event": "delivered"}) == 400
         assert post(server, [1, 2]) == 400
+        assert post(server, None, body=b"[" * 100_000) == 400
         assert post(server, None, body=b" " * (4 * 1024 * 1024 + 1)) == 413
         assert office.workplace.query(trail) == before
     assert ends(office) == [("accepted", None, None)]
@@ -142,7 +204,10 @@ def test_what_is_not_ours_is_left_alone_and_what_ours_is_no_more_is_kept(office,
     others = [
         {**event(message_id, sid, "delivered", 1), "message_id": None},
         {**event(message_id, sid, "delivered", 2), "message_id": "another-application-1"},
-        {**event(message_id, sid, "delivered", 3), "sg_event_id": None},
+        {**event(message_id, sid, "delivered", 3), "sg_message_id": f"{sid}\0"},
+        {**event(message_id, sid, "delivered", 3), "sg_message_id": "\ud800"},
+        {**event(message_id, sid, "delivered", 3), "sg_message_id": ".recvd"},
+        {**event(message_id, sid, "delivered", 3), "event": ["delivered"]},
         {"event": "group_unsubscribe"},
         event(gone, "of-another-ledger", "delivered", 4),
         event(message_id, "another", "delivered", 5),

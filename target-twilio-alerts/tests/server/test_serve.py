@@ -71,6 +71,23 @@ def test_it_listens_on_this_machine_only_and_tells_of_itself(workplace):
         assert "server" not in health.headers
 
 
+def test_whoever_hangs_up_in_the_middle_of_a_body_leaves_no_traceback(workplace):
+    with served(workplace) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(
+                b"POST /twilio/status HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+                b"Content-Type: application/x-www-form-urlencoded\r\n\r\nMessageSid=SM"
+            )
+
+        def malformed():
+            return server.metric("twilio_alerts_requests_total", about="status", result="malformed")
+
+        assert until(malformed) == 1
+        assert server.status("SM" + "a" * 32, "sent") == 204
+    assert "Traceback" not in "".join(server.log)
+
+
 def test_messages_are_counted_by_state(office):
     office.people(ap={"sms": "+46701740605"})
     office.alert(invoice("1", 75000, stamp="2026-11-20T11:00:00"))
@@ -108,6 +125,9 @@ KEY_ONLY = {
         ),
         ({"poll_command": "sh -c 'x"}, "poll_command: a quotation in it does not end; close it"),
         ({"visma_webhook_header": "X Sig:"}, "visma_webhook_header: no name of a header"),
+        ({"public_url": "https://[::1"}, "public_url: not a URL of the form https://host"),
+        ({"public_url": f"{PUBLIC}:99999"}, "public_url: not a URL of the form https://host"),
+        ({"public_url": f"{PUBLIC}/{{a:foo}}"}, "public_url: not a URL of the form https://host"),
         ({"sendgrid_webhook_key": "AAAA"}, "sendgrid_webhook_key: no public key that SendGrid"),
         ({"sendgrid_webhook_key": "*"}, "sendgrid_webhook_key: no public key in base64"),
     ],
@@ -117,6 +137,21 @@ def test_what_is_missing_is_told_in_a_line(office, config, said):
     told = office.run("serve", "--port", "0", code=1)
     assert told.startswith(f"Error: {said}")
     assert told.count("\n") == 1
+
+
+def test_without_an_account_it_says_that_twilio_is_not_heard(workplace):
+    with served(workplace, account_sid=None) as server:
+        fields = {"MessageSid": "SM" + "a" * 32, "MessageStatus": "sent"}
+        answer = server.session.post(f"{server.url}/twilio/status", data=fields, timeout=9)
+        assert answer.status_code == 404
+    [line] = [line for line in server.log if "account_sid is not set" in line]
+    assert "are not heard; set it with auth_token, unless there are only emails" in line
+
+
+def test_with_an_account_it_says_nothing_of_it(workplace):
+    with served(workplace) as server:
+        pass
+    assert "account_sid" not in "".join(server.log)
 
 
 def test_a_port_that_is_taken_is_told_in_a_line(office):

@@ -53,6 +53,41 @@ def test_an_opt_out_that_comes_by_callback_only_is_remembered(workplace, told):
     assert len(events(workplace, "opted_out")) == 1
 
 
+@ON_BOTH
+@pytest.mark.parametrize("later", ["undelivered", "failed"])
+def test_a_code_that_comes_after_the_status_is_kept_with_its_words_and_the_opt_out(
+    workplace, told, later
+):
+    message_id, sid = told
+    with served(workplace) as server:
+        assert server.status(sid, "undelivered", message=message_id) == 204
+        assert workplace.messages("error_code") == [(None,)]
+        code = {"ErrorCode": "21610", "ErrorMessage": "+46701740605 has\0 unsubscribed"}
+        for _ in range(2):
+            assert server.status(sid, later, message=message_id, **code) == 204
+        # A second code is not the reason of what has one.
+        assert server.status(sid, "undelivered", message=message_id, ErrorCode="30003") == 204
+    found = workplace.messages("state", "status", "error_code", "error_message")
+    assert found == [("undelivered", "undelivered", "21610", "+46*****605 has unsubscribed")]
+    assert [(one["status"], one["error_code"]) for one in events(workplace, "message_status")] == [
+        ("undelivered", None),
+        ("undelivered", "21610"),
+    ]
+    assert workplace.query("SELECT channel, source FROM opt_outs") == [("sms", "error 21610")]
+    assert len(events(workplace, "opted_out")) == 1
+    check_chain(workplace.config["ledger_url"])
+    assert "ok" in workplace.command("audit", "verify")
+
+
+def test_a_late_code_of_what_was_delivered_after_all_is_not_kept(workplace, told):
+    message_id, sid = told
+    with served(workplace) as server:
+        assert server.status(sid, "delivered", message=message_id) == 204
+        assert server.status(sid, "undelivered", message=message_id, ErrorCode="21610") == 204
+    assert workplace.messages("state", "error_code") == [("delivered", None)]
+    assert workplace.query("SELECT count(*) FROM opt_outs") == [(0,)]
+
+
 def test_what_twilio_posts_in_disorder_ends_in_each_messages_last_status(workplace, zygote):
     port = free_port()
     workplace.config["public_url"] = f"http://127.0.0.1:{port}"
