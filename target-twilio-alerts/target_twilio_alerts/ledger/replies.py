@@ -77,10 +77,11 @@ def told(
 
 
 def is_known(connection: Connection, answer: str) -> bool:
-    """Whether an answer has acknowledged an alert, or opted somebody out, before."""
+    """Whether an answer has acknowledged an alert, or opted somebody out or in, before."""
     known = sa.select(acknowledgements.c.alert_id).where(acknowledgements.c.reason == answer)
     event = audit_events.c
     left = sa.select(event.seq).where(
-        event.kind == "opted_out", event.body.contains(answer, autoescape=True)
+        event.kind.in_(("opted_out", "opt_out_cleared")),
+        event.body.contains(answer, autoescape=True),
     )
     return any(connection.execute(query.limit(1)).first() for query in (known, left))

@@ -39,6 +39,9 @@ _REFERENCE_COUNTS, _YES_COUNTS = timedelta(days=30), timedelta(hours=24)
 STOP = frozenset({"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"})
 """Words by which Twilio takes a number for opted out, if they are all that is said."""
 
+START = frozenset({"START", "UNSTOP"})
+"""Words by which Twilio lets a number be told again. YES is one to it too, and to us an answer."""
+
 YES = frozenset(
     {
         *("1", "OK", "OKAY", "ACK", "ACKNOWLEDGE", "YES"),
@@ -65,6 +68,11 @@ class Reply(NamedTuple):
     def is_stop(self) -> bool:
         """Whether somebody wants no more messages."""
         return self.opts == "STOP" or self.words.rstrip(".!") in STOP
+
+    @property
+    def is_start(self) -> bool:
+        """Whether somebody wants to be told again."""
+        return self.opts == "START" or self.words.rstrip(".!") in START
 
 
 class Replies:
@@ -119,6 +127,10 @@ class Replies:
         if reply.is_stop:
             with self._ledger.write() as connection:
                 return self._opt_out(connection, reply, told)
+        if reply.is_start:
+            with self._ledger.write() as connection:
+                if self._opt_in(connection, reply):
+                    return "opted in"
         result = "not understood"
         for one in _meant(reply, told):
             made = Acknowledgement(one.alert_id or "", now, one.recipient, _HOW, _named(reply))
@@ -139,6 +151,15 @@ class Replies:
             event = Event("opted_out", body, message_id=message_id)
             events.append(connection, [event], at=now, run_id=self._run.id)
         return "opted out"
+
+    def _opt_in(self, connection: Connection, reply: Reply) -> bool:
+        """Forget that somebody wanted no more; False if nobody knew."""
+        if not opt_outs.remove(connection, reply.channel, reply.address):
+            return False
+        body = {"channel": reply.channel, "source": f"START, {_named(reply)}"}
+        event = Event("opt_out_cleared", body)
+        events.append(connection, [event], at=utc_now(), run_id=self._run.id)
+        return True
 
 
 def _named(reply: Reply) -> str:

@@ -169,6 +169,28 @@ def test_a_stop_that_comes_again_does_not_undo_what_an_operator_cleared(office, 
     assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(0,)]
 
 
+OTHER_SID = f"SM{'0' * 31}9"
+
+
+@pytest.mark.parametrize(("words", "more"), [("Start", {}), ("yes", {"OptOutType": "START"})])
+def test_a_start_lets_somebody_be_told_again_once(office, told, words, more):
+    told("1")
+    with served(office.workplace) as server:
+        answer(server, "STOP", MessageSid=SID)
+        answer(server, words, number=BO, MessageSid=f"SM{'0' * 31}8", **more)
+        assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(1,)]
+        answer(server, words, MessageSid=OTHER_SID, **more)
+        assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(0,)]
+    with served(office.workplace) as server:
+        answer(server, "STOP", MessageSid=f"SM{'0' * 31}7")
+        answer(server, words, MessageSid=OTHER_SID, **more)  # the same once more
+    assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(1,)]
+    kept = "SELECT body FROM audit_events WHERE kind = 'opt_out_cleared'"
+    bodies = [json.loads(body) for (body,) in office.workplace.query(kept)]
+    assert bodies == [{"channel": "sms", "source": f"START, answer {OTHER_SID}"}]
+    assert "ok     " in office.run("audit", "verify")
+
+
 @pytest.mark.parametrize(
     ("words", "more"), [("Stop", {}), ("STOP.", {}), ("stopp", {"OptOutType": "STOP"})]
 )
