@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 Story = dict[str, Any]
 
+_OF_ITS_ROWS = ("alert_", "digest_", "escalation_", "message_released")
+"""How events are called that tell of an alert's rows, or of what waits with it."""
+
 _CONTENT = re.compile(r"[0-9a-f]{32}")
 _OF_A_MESSAGE = (
     *("id", "recipient", "because", "channel", "step", "attempt", "state", "reason"),
@@ -225,7 +228,9 @@ def _faults(
 ) -> list[str]:
     """What does not agree, a line each; of the rows, the first thing."""
     faults = Faults()
-    Rows(connection, faults).take([row for row in rows if (row.kind or "").startswith("alert_")])
+    of_rows = Rows(connection, faults)
+    of_rows.take([row for row in rows if str(row.kind).startswith(_OF_ITS_ROWS)])
+    of_rows.settle()
     Messages(connection, faults).look_at(ids)
     lines = [
         f"event {one['event']} ({one['kind']}): edited: its hash seals something else"

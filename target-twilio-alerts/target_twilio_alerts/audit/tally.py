@@ -109,7 +109,8 @@ def agreements(connection: Connection, run_id: str) -> Iterator[Agreement]:
             "in the ledger": _count(connection, messages.c.run_id == run_id),
         },
     )
-    yield Agreement("alerts that tell nobody", {}, tuple(_untold(connection, run_id)))
+    untold = _untold(connection, run_id, is_told="host" in seen.started)
+    yield Agreement("alerts that tell nobody", {}, tuple(untold))
     if summary is not None and "delivery" in summary:
         yield from _handed_over(seen, summary["delivery"])
 
@@ -185,15 +186,25 @@ def _handed_over(seen: _Seen, counted: Body) -> Iterator[Agreement]:
         )
 
 
-def _untold(connection: Connection, run_id: str) -> Iterator[str]:
-    """Alerts of the run without a message, and that wait for no digest."""
-    table = alerts.c
+def _untold(connection: Connection, run_id: str, *, is_told: bool) -> Iterator[str]:
+    """Alerts of the run without a message, that wait for no digest, and that none has dropped.
+
+    Args:
+        connection: To the ledger.
+        run_id: The run.
+        is_told: Whether an event tells of each alert that a digest drops; first versions said
+            nothing of those that were silenced.
+    """
+    table, item, event = alerts.c, digest_items.c, audit_events.c
     has_message = sa.exists().where(messages.c.alert_id == table.id)
-    waits = sa.exists().where(digest_items.c.alert_id == table.id)
+    waits = sa.exists().where(
+        item.alert_id == table.id, item.told_at.is_(None) if is_told else sa.true()
+    )
     in_digest = sa.exists().where(digest_contents.c.alert_id == table.id)
+    dropped = sa.exists().where(event.alert_id == table.id, event.kind == "digest_dropped")
     query = (
         sa.select(table.id, table.rule)
-        .where(table.run_id == run_id, ~has_message, ~waits, ~in_digest)
+        .where(table.run_id == run_id, ~has_message, ~waits, ~in_digest, ~dropped)
         .order_by(table.raised_at, table.id)
     )
     for row in connection.execute(query):
