@@ -7,13 +7,16 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta
 
 import pytest
 import requests
 from office import Office
 from singer import baseline, invoice, record, schema, state
 from waiting import until
+from zygote import Step
 
+from target_twilio_alerts.ledger.tables import iso_utc
 from visma_twilio_sandbox import credentials
 
 
@@ -248,6 +251,24 @@ def test_a_message_whose_answer_was_lost_is_named_beside_what_twilio_has(workpla
     (unknown,) = workplace.trail("--state", "unknown")
     told = "\n".join(counts(workplace, "--online", code=1))
     assert f"does not know; perhaps {unknown['message']}, which is unknown" in told
+
+
+def test_what_a_killed_run_sent_is_listed_in_the_run_that_settles_it_later(workplace, zygote):
+    workplace.write_alerts(RULES)
+    zygote.run(workplace, baseline())
+    lines = schema() + record(invoice("1", 75000, stamp=STAMP, supplier=None)) + state(STAMP)
+    assert zygote.start(workplace, lines, die=Step("commit", 1, "accepted")).wait().code == -9
+    assert len(workplace.accepted) > 0
+    zygote.run(workplace, schema() + state(STAMP))
+    ((workplace.run_id,),) = workplace.query("SELECT id FROM runs ORDER BY started_at DESC LIMIT 1")
+    # It came an hour later.
+    for name in ("started_at", "ended_at"):
+        ((moment,),) = workplace.query(f"SELECT {name} FROM runs WHERE id = ?", workplace.run_id)
+        later = iso_utc(datetime.fromisoformat(f"{moment[:-1]}+00:00") + timedelta(hours=1))
+        workplace.query(f"UPDATE runs SET {name} = ? WHERE id = ?", later, workplace.run_id)
+    number = len(workplace.accepted)
+    told = counts(workplace, "--online")
+    assert f"ok      messages at Twilio: {number} accepted, {number} listed by Twilio" in told
 
 
 @pytest.mark.parametrize(
