@@ -19,6 +19,7 @@ from target_twilio_alerts.ledger.tables import (
     audit_events,
     digest_contents,
     digest_items,
+    iso_utc,
     messages,
     rule_epochs,
 )
@@ -69,6 +70,7 @@ class _Seen:
     told_at_once: int = 0
     interrupted: int = 0
     started: Body = field(default_factory=dict)
+    last_at: str = ""
     summary: Body | None = None
 
 
@@ -120,6 +122,7 @@ def _look(connection: Connection, run_id: str) -> _Seen:
     for part in events_of(connection, audit_events.c.run_id == run_id):
         for row in map(SealedRow._make, part):
             seen.kinds[row.kind] += 1
+            seen.last_at = row.at
             if row.kind == "alert_raised":
                 body = json.loads(row.body)
                 seen.raised_at[row.alert_id] = row.at
@@ -146,7 +149,7 @@ def _records(connection: Connection, seen: _Seen, summary: Body) -> Iterator[Agr
         "records",
         {"counted": counts.get("records", 0), "by entity": sum(taken.values())},
     )
-    entities = _entities(connection)
+    entities = _entities(connection, seen)
     for name in sorted(seen.started.get("rules") or rules):
         outcomes = rules.get(name, {})
         told = ", ".join(f"{number} {one.replace('_', ' ')}" for one, number in outcomes.items())
@@ -164,10 +167,17 @@ def _records(connection: Connection, seen: _Seen, summary: Body) -> Iterator[Agr
     )
 
 
-def _entities(connection: Connection) -> dict[str, str]:
-    """The entity of each rule, of its newest epoch."""
-    query = sa.select(rule_epochs.c.rule, rule_epochs.c.entity).order_by(rule_epochs.c.epoch)
-    return {row.rule: row.entity for row in connection.execute(query)}
+def _entities(connection: Connection, seen: _Seen) -> dict[str, str]:
+    """The entity of each rule as the run knew it: its start tells the rules' fingerprints."""
+    table = rule_epochs.c
+    fingerprints = seen.started.get("rules", {})
+    query = sa.select(table.rule, table.entity, table.fingerprint, table.started_at)
+    entities = {}
+    for row in connection.execute(query.order_by(table.epoch)):
+        known = fingerprints.get(row.rule)
+        if row.fingerprint == known or (known is None and iso_utc(row.started_at) <= seen.last_at):
+            entities[row.rule] = row.entity
+    return entities
 
 
 def _with_count(one: Agreement, counts: Body | None, name: str) -> Agreement:

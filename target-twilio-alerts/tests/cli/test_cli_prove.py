@@ -271,6 +271,23 @@ def test_what_a_killed_run_sent_is_listed_in_the_run_that_settles_it_later(workp
     assert f"ok      messages at Twilio: {number} accepted, {number} listed by Twilio" in told
 
 
+@pytest.mark.parametrize("tells_rules", [True, False])
+def test_the_counts_of_an_old_run_agree_though_a_rule_is_about_something_else_now(
+    run, zygote, tells_rules
+):
+    run.write_alerts(RULES.replace("entity: supplier_invoice", "entity: customer_invoice"))
+    zygote.run(run, schema() + state(STAMP))
+    assert run.query("SELECT count(DISTINCT entity) FROM rule_epochs") == [(2,)]
+    if not tells_rules:  # as the first version did not
+        run.query(FREE)
+        body = "UPDATE audit_events SET body = json_remove(body, '$.rules') WHERE kind = ?"
+        run.query(body, "run_started")
+    assert (
+        "ok      rule large: outcomes (2 alert, 1 no match, 1 undecided): 4 records, 4 outcomes"
+        in (counts(run))
+    )
+
+
 @pytest.mark.parametrize(
     ("statement", "differs"),
     [
