@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from singer import invoice
+from time_passing import make_due
 
 if TYPE_CHECKING:
     from office import Office
@@ -42,11 +43,6 @@ MESSAGE = "(SELECT message_id FROM audit_events WHERE seq = 11)"
 """An alert that the filled ledger has, and its first message."""
 
 
-def due_now(office: Office, table: str) -> None:
-    """Let time pass: what waits is due."""
-    office.workplace.query(f"UPDATE {table} SET due_at = '2026-01-01T00:00:00.000000Z'")
-
-
 def fill(office: Office) -> None:
     """Do what a company does in some days."""
     office.config["anchor_notify"] = "controller"
@@ -67,9 +63,9 @@ def fill(office: Office) -> None:
     office.run("ack", to_anna["message"], "--reason", "I call them")
     office.alert(invoice("5", 95000), invoice("6", 96000), invoice("7", 97000))
     office.run("release", "--all", "--reason", "they are wanted")
-    due_now(office, "escalations")
-    due_now(office, "digest_items")
+    make_due(office.workplace)
     office.run("deliver")
+    office.alert(invoice("8", 98000))
     refused, *_ = office.trail("--state", "rejected")
     to = PEOPLE["anna"]["sms"]
     office.run("resend", "--yes", refused["message"], "--to", to, "--reason", "his deputy")

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from busy_office import PEOPLE, RULES, due_now
+from busy_office import PEOPLE, RULES
 from office import Office
 from singer import baseline, invoice, line, record, schema, state
+from time_passing import make_due
 
 ERASABLE = {
     "message_contents": {"address", "subject", "text", "html", "content_variables"},
@@ -115,8 +116,7 @@ def printed(new_workplace, zygote):
     command("release", "--all", "--reason", PERSONAL)
     refused = office.trail("--recipient", "erik")[-1]["message"]
     command("resend", "--yes", refused, "--to", "+46701740605", "--reason", PERSONAL)
-    due_now(office, "digest_items")
-    due_now(office, "escalations")
+    make_due(office.workplace)
     command("deliver")
     command("deliver")
     looks = (

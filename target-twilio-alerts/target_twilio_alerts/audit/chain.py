@@ -102,7 +102,7 @@ class Walk:
     def end(self, connection: Connection) -> None:
         """Hold the last event against the chain's head, and against anchors of later ones."""
         if self.fault is None:
-            heads = connection.execute(sa.select(chain_head.c.seq, chain_head.c.hash)).all()
+            heads = connection.execute(sa.select(chain_head)).all()
             self.fault = self._past_the_end() or self._held_against_head(heads)
 
     def _past_the_end(self) -> Fault | None:
@@ -113,7 +113,7 @@ class Walk:
         return _cut(self.seq, f"cut{since}; the anchor in {self._anchors[last][0].place}", last)
 
     def _held_against_head(self, heads: Sequence[Any]) -> Fault | None:
-        if len(heads) != 1 or not isinstance(heads[0].seq, int):
+        if len(heads) != 1 or heads[0].id != 1 or not isinstance(heads[0].seq, int):
             return Fault(self.seq, f"event {self.seq}: chain_head is not one row that names it")
         (head,) = heads
         if head.seq > self.seq:

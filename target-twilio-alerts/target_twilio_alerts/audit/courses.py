@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from target_twilio_alerts.audit.reading import ToldRow
 from target_twilio_alerts.delivery.status import next_state
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.cancelling import reason_of
+from target_twilio_alerts.ledger.tables import iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +31,7 @@ _CREATED_FIRST = (
 
 _CREATED = (
     *_CREATED_FIRST,
-    *("place", "severity_rank", "validity_seconds", "cost_micros", "encoding"),
+    *("place", "severity_rank", "cost_micros", "encoding"),
 )
 """Columns that the first event of a message tells, as they stay."""
 
@@ -39,6 +42,7 @@ _SEQ, _AT, _KIND, _BODY = map(ToldRow._fields.index, ("seq", "at", "kind", "body
 _CHANGING = (
     *("step", "state", "reason", "not_before", "tries", "sending_at", "accepted_at"),
     *("sid", "request_id", "status", "error_code", "error_message"),
+    *("validity_seconds", "valid_until"),
 )
 _changing = itemgetter(*_CHANGING)
 
@@ -47,6 +51,9 @@ COLUMNS = (*_FIXED, *_CREATED, *_CHANGING)
 
 _TO_FIXED = len(_FIXED)
 _TO_CREATED = _TO_FIXED + len(_CREATED)
+
+LONGEST_POSTPONED = timedelta(minutes=66)
+"""An hour at most is what a provider is heard for that asks to wait, give or take a tenth of it."""
 
 _decode = msgspec.json.Decoder(Body).decode
 
@@ -91,7 +98,7 @@ class Course:
                     move(self.now, event[_AT], body)
             elif kind == "message_created":
                 self.created, self.body = event, _decode(event[_BODY])
-                self.now = _at_first(self.body)
+                self.now = _at_first(event[_AT], self.body)
             elif kind == "message_erased":
                 self.erased = event[_SEQ], event[_AT]
             elif kind.startswith("message_"):
@@ -133,7 +140,43 @@ class Course:
         return last
 
 
-def _at_first(body: Body) -> Body:
+@dataclass(frozen=True, eq=False)
+class _Soon:
+    """Until when a message waits that was postponed, and that its event does not tell.
+
+    It is equal to each moment that it may be.
+    """
+
+    at: str
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _Soon):
+            return self.at == other.at
+        if not isinstance(other, str):
+            return False
+        try:
+            until = _moment(other)
+        except ValueError:
+            return False
+        waits = until - _moment(self.at)
+        return iso_utc(until) == other and timedelta(0) <= waits <= LONGEST_POSTPONED
+
+    def __hash__(self) -> int:
+        return hash(self.at)
+
+
+@lru_cache(1 << 10)
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text[:-1]}+00:00")
+
+
+@lru_cache(1 << 10)
+def _after(moment: str, seconds: int) -> str:
+    return iso_utc(_moment(moment) + timedelta(seconds=seconds))
+
+
+def _at_first(at: str, body: Body) -> Body:
+    seconds = body.get("validity_seconds")
     return {
         "step": body.get("step", 0),
         "state": body["state"],
@@ -147,6 +190,8 @@ def _at_first(body: Body) -> Body:
         "status": None,
         "error_code": None,
         "error_message": None,
+        "validity_seconds": seconds,
+        "valid_until": None if seconds is None else _after(body.get("not_before") or at, seconds),
     }
 
 
@@ -192,7 +237,7 @@ def _held(now: Body, _at: str, body: Body) -> None:
 
 
 def _postponed(now: Body, at: str, body: Body) -> None:
-    now.pop("not_before", None)  # until when is not told
+    now["not_before"] = body.get("not_before") or _Soon(at)
     _held(now, at, body)
 
 
@@ -220,9 +265,12 @@ def _suppressed(now: Body, _at: str, body: Body) -> None:
     now["reason"] = body["reason"]
 
 
-def _released(now: Body, _at: str, _body: Body) -> None:
+def _released(now: Body, at: str, _body: Body) -> None:
     now["state"] = _PENDING
     now["reason"] = None
+    seconds = now.get("validity_seconds")
+    if seconds is not None:
+        now["valid_until"] = _after(max(at, now.get("not_before") or at), seconds)
 
 
 def _cancelled(now: Body, _at: str, body: Body) -> None:

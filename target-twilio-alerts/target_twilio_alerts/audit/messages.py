@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,10 +12,12 @@ from target_twilio_alerts.audit.courses import COLUMNS, Course, Event
 from target_twilio_alerts.audit.reading import EVENTS_OF_MESSAGES, Keyed, ToldRow
 from target_twilio_alerts.ledger import MessageState
 from target_twilio_alerts.ledger.events import salted_hash
-from target_twilio_alerts.ledger.outbox import HASHED
+from target_twilio_alerts.ledger.outbox import CLAIM_SECONDS, HASHED
+from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import (
     audit_events,
     digest_contents,
+    digest_items,
     message_contents,
     messages,
 )
@@ -46,10 +49,21 @@ _ROWS = Keyed(
     ),
     messages.c.id,
 )
+_DIGESTS = Keyed(
+    sa.select(
+        digest_contents.c.message_id, digest_contents.c.alert_id, digest_items.c.told_at
+    ).join_from(
+        digest_contents,
+        digest_items,
+        digest_items.c.alert_id == digest_contents.c.alert_id,
+        isouter=True,
+    ),
+    digest_contents.c.message_id,
+)
 _TO_COLUMNS = 2
 _TO_CONTENTS = _TO_COLUMNS + len(COLUMNS)
 
-_ID, _KIND = map(ToldRow._fields.index, ("message_id", "kind"))
+_ID, _AT, _KIND = map(ToldRow._fields.index, ("message_id", "at", "kind"))
 _CREATED = "message_created"
 
 HELD = 8000
@@ -58,6 +72,9 @@ HELD = 8000
 _HASHES = [f"{name}_hash" for name in HASHED]
 _HASHES_FIRST = {"address_hash", "text_hash"}
 """What events of the first version have hashes of."""
+
+_LONGEST_CLAIM = timedelta(seconds=CLAIM_SECONDS) + timedelta(hours=1)
+"""From now, by a clock that may be behind."""
 
 _WAITING = {MessageState.PENDING.value, MessageState.CLAIMED.value}
 """No event tells them apart: a claim is no news."""
@@ -76,6 +93,7 @@ class Messages:
         self._faults = faults
         self._events: dict[str, list[Event]] = {}
         self._held = 0
+        self._with_contents = 0
         self._in_digests = 0
         self.number = 0
 
@@ -98,10 +116,22 @@ class Messages:
             of_it = sa.exists().where(_event.message_id == messages.c.id, _event.kind == _CREATED)
             for name in self._connection.execute(sa.select(messages.c.id).where(~of_it)).scalars():
                 self._faults.add(None, f"message {name}: put in: no event tells of it")
-        number = _count(self._connection, digest_contents)
-        if number > self._in_digests:
-            what = f"{number} rows, but digests tell of {self._in_digests}: put in"
-            self._faults.add(None, f"digest_contents: {what}")
+        # Nobody else may take what is claimed, so such a message would be lost quietly.
+        until = messages.c.claim_expires_at
+        endless = sa.or_(until.is_(None), until > utc_now() + _LONGEST_CLAIM)
+        claimed = messages.c.state == MessageState.CLAIMED.value
+        for name in self._connection.execute(
+            sa.select(messages.c.id).where(claimed, endless)
+        ).scalars():
+            what = f"column claim_expires_at of message {name} was changed: no claim is so long"
+            self._faults.add(None, what)
+        for table, told, what in (
+            (message_contents, self._with_contents, "messages have"),
+            (digest_contents, self._in_digests, "digests tell of"),
+        ):
+            number = _count(self._connection, table)
+            if number > told:
+                self._faults.add(None, f"{table.name}: {number} rows, but {what} {told}: put in")
 
     def look_at(self, ids: Sequence[str]) -> None:
         """Look at some of them only."""
@@ -154,6 +184,7 @@ class Messages:
         if message_id is None:
             self._blame(seq, _CREATED, "the address and the text of its message are missing")
             return
+        self._with_contents += 1
         if course.erased is not None:
             by, at = course.erased
             if salt or any(contents) or erased_at != at:
@@ -176,13 +207,17 @@ class Messages:
                 )
 
     def _hold_digest(self, message_id: str, course: Course) -> None:
-        table = digest_contents.c
-        query = sa.select(table.alert_id).where(table.message_id == message_id)
-        found = list(self._connection.execute(query).scalars())
-        self._in_digests += len(found)
-        if sorted(found) != sorted(course.body["alerts"]):
+        rows = _DIGESTS.read(self._connection, [message_id])
+        told_at = {alert_id: told_at for _, alert_id, told_at in rows}
+        self._in_digests += len(told_at)
+        seq = course.created_seq
+        if sorted(told_at) != sorted(course.body["alerts"]):
             what = "the rows of digest_contents do not have the alerts that it tells"
-            self._blame(course.created_seq, _CREATED, what)
+            self._blame(seq, _CREATED, what)
+        at = None if course.created is None else course.created[_AT]
+        if any(one != at for one in told_at.values()):
+            what = "column told_at of a row of digest_items of its alerts was changed"
+            self._blame(seq, _CREATED, what)
 
     def _blame(self, seq: int, kind: str, what: str) -> None:
         self._faults.add(seq, f"event {seq} ({kind}): {what}")

@@ -69,13 +69,12 @@ class Keyed:
 
     Args:
         query: What is read of them.
-        keys: The columns of a key: one, whose values keys are, or several: keys are tuples.
+        key: The column whose values keys are; with several, SQLite would look at the whole table.
     """
 
-    def __init__(self, query: sa.Select[Any], *keys: sa.ColumnElement[Any]) -> None:
+    def __init__(self, query: sa.Select[Any], key: sa.ColumnElement[Any]) -> None:
         wanted: sa.BindParameter[Any] = sa.bindparam(_WANTED, expanding=True)
-        are_wanted = keys[0].in_(wanted) if len(keys) == 1 else sa.tuple_(*keys).in_(wanted)
-        self._query = query.where(are_wanted)
+        self._query = query.where(key.in_(wanted))
 
     def read(self, connection: Connection, keys: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """Rows with any of these keys."""

@@ -19,6 +19,7 @@ from target_twilio_alerts.ledger.tables import (
     audit_events,
     digest_contents,
     digest_items,
+    iso_utc,
     messages,
     rule_epochs,
 )
@@ -69,6 +70,7 @@ class _Seen:
     told_at_once: int = 0
     interrupted: int = 0
     started: Body = field(default_factory=dict)
+    last_at: str = ""
     summary: Body | None = None
 
 
@@ -109,7 +111,8 @@ def agreements(connection: Connection, run_id: str) -> Iterator[Agreement]:
             "in the ledger": _count(connection, messages.c.run_id == run_id),
         },
     )
-    yield Agreement("alerts that tell nobody", {}, tuple(_untold(connection, run_id)))
+    untold = _untold(connection, run_id, is_told="host" in seen.started)
+    yield Agreement("alerts that tell nobody", {}, tuple(untold))
     if summary is not None and "delivery" in summary:
         yield from _handed_over(seen, summary["delivery"])
 
@@ -119,6 +122,7 @@ def _look(connection: Connection, run_id: str) -> _Seen:
     for part in events_of(connection, audit_events.c.run_id == run_id):
         for row in map(SealedRow._make, part):
             seen.kinds[row.kind] += 1
+            seen.last_at = row.at
             if row.kind == "alert_raised":
                 body = json.loads(row.body)
                 seen.raised_at[row.alert_id] = row.at
@@ -145,7 +149,7 @@ def _records(connection: Connection, seen: _Seen, summary: Body) -> Iterator[Agr
         "records",
         {"counted": counts.get("records", 0), "by entity": sum(taken.values())},
     )
-    entities = _entities(connection)
+    entities = _entities(connection, seen)
     for name in sorted(seen.started.get("rules") or rules):
         outcomes = rules.get(name, {})
         told = ", ".join(f"{number} {one.replace('_', ' ')}" for one, number in outcomes.items())
@@ -163,10 +167,17 @@ def _records(connection: Connection, seen: _Seen, summary: Body) -> Iterator[Agr
     )
 
 
-def _entities(connection: Connection) -> dict[str, str]:
-    """The entity of each rule, of its newest epoch."""
-    query = sa.select(rule_epochs.c.rule, rule_epochs.c.entity).order_by(rule_epochs.c.epoch)
-    return {row.rule: row.entity for row in connection.execute(query)}
+def _entities(connection: Connection, seen: _Seen) -> dict[str, str]:
+    """The entity of each rule as the run knew it: its start tells the rules' fingerprints."""
+    table = rule_epochs.c
+    fingerprints = seen.started.get("rules", {})
+    query = sa.select(table.rule, table.entity, table.fingerprint, table.started_at)
+    entities = {}
+    for row in connection.execute(query.order_by(table.epoch)):
+        known = fingerprints.get(row.rule)
+        if row.fingerprint == known or (known is None and iso_utc(row.started_at) <= seen.last_at):
+            entities[row.rule] = row.entity
+    return entities
 
 
 def _with_count(one: Agreement, counts: Body | None, name: str) -> Agreement:
@@ -185,15 +196,25 @@ def _handed_over(seen: _Seen, counted: Body) -> Iterator[Agreement]:
         )
 
 
-def _untold(connection: Connection, run_id: str) -> Iterator[str]:
-    """Alerts of the run without a message, and that wait for no digest."""
-    table = alerts.c
+def _untold(connection: Connection, run_id: str, *, is_told: bool) -> Iterator[str]:
+    """Alerts of the run without a message, that wait for no digest, and that none has dropped.
+
+    Args:
+        connection: To the ledger.
+        run_id: The run.
+        is_told: Whether an event tells of each alert that a digest drops; first versions said
+            nothing of those that were silenced.
+    """
+    table, item, event = alerts.c, digest_items.c, audit_events.c
     has_message = sa.exists().where(messages.c.alert_id == table.id)
-    waits = sa.exists().where(digest_items.c.alert_id == table.id)
+    waits = sa.exists().where(
+        item.alert_id == table.id, item.told_at.is_(None) if is_told else sa.true()
+    )
     in_digest = sa.exists().where(digest_contents.c.alert_id == table.id)
+    dropped = sa.exists().where(event.alert_id == table.id, event.kind == "digest_dropped")
     query = (
         sa.select(table.id, table.rule)
-        .where(table.run_id == run_id, ~has_message, ~waits, ~in_digest)
+        .where(table.run_id == run_id, ~has_message, ~waits, ~in_digest, ~dropped)
         .order_by(table.raised_at, table.id)
     )
     for row in connection.execute(query):

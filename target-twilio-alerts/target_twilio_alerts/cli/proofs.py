@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 Story = dict[str, Any]
 
+_NOT_SEALED = " (not sealed: no event tells it)"
 _NOTES = ("because", "reason", "resend_of", "resend_reason", "operator", "error_code")
 
 
@@ -45,12 +46,14 @@ def story_lines(story: Story) -> Iterator[str]:
 
 def _record(record: Story) -> Iterator[str]:
     named = f"{record['stream']} {_json(record['key'])}" if "key" in record else "is gone"
-    yield f"record {record['document']}: {named}"
+    mark = _NOT_SEALED if "key" in record["not_sealed"] else ""
+    yield f"record {record['document']}: {named}{mark}"
     if "version" in record:
-        known = "seen_at" in record
-        seen = f", stamp {record['stamp']}, seen {record['seen_at']}" if known else ""
-        yield f"  version {record['version']}{seen}"
+        stamp = f", stamp {record['stamp']}" if "stamp" in record else ""
+        yield f"  version {record['version']}{stamp}"
         yield f"  content {record['content']}"
+    if "seen_at" in record:
+        yield f"  seen {record['seen_at']} by run {record['seen_in_run']}{_NOT_SEALED}"
 
 
 def _rule(rule: Story) -> Iterator[str]:
@@ -87,6 +90,11 @@ def _message(message: Story) -> Iterator[str]:
     for name in _NOTES:
         if message[name]:
             yield f"      {name}: {message[name]}"
+    for claim in message["claims"]:
+        yield (
+            f"      claimed by run {claim['run']} ({claim['command']} on {claim['host']}, process "
+            f"{claim['pid']}), try {claim['try']}: #{claim['event']}"
+        )
     if message["sid"]:
         yield f"      sid {message['sid']}, request {message['request_id']}, {message['status']}"
     if "erased_at" in message:

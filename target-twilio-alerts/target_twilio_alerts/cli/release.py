@@ -8,9 +8,11 @@ import click
 
 from target_twilio_alerts.cli.workplace import BY_OPTION, REASON_OPTION, signed, told_in_one_line
 from target_twilio_alerts.ledger import Event, events, runs, told
+from target_twilio_alerts.ledger.tables import iso_utc
 
 if TYPE_CHECKING:
     from target_twilio_alerts.cli.workplace import Workplace
+    from target_twilio_alerts.ledger.told import Released
 
 
 @click.command()
@@ -43,11 +45,15 @@ def release(
         if unknown:
             raise click.ClickException(f"not held by the flood brake: {', '.join(unknown)}")
         body = signed(by, reason)
-        released = [
-            Event("message_released", body, message_id=one)
-            for one in found
-            if told.release(connection, one, at=now)
-        ]
+        gone = (told.release(connection, one, at=now) for one in found)
+        released = [released_event(one, body) for one in gone if one is not None]
         events.append(connection, released, at=now, run_id=None)
     would = "would be released" if dry_run else "released; `twilio-alerts deliver` sends them"
     click.echo(f"{len(released)} messages {would}")
+
+
+def released_event(one: Released, body: dict[str, str]) -> Event:
+    """The event of a message that was released, with who did it and why."""
+    steps = {str(step): iso_utc(due_at) for step, due_at in one.steps_due_at.items()}
+    told_too = {**body, "steps_due_at": steps} if steps else body
+    return Event("message_released", told_too, alert_id=one.alert_id, message_id=one.id)

@@ -51,7 +51,7 @@ class Comparison:
         self._connection = connection
         self._channels = channels
         run = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
-        self._since = run.started_at - _MARGIN
+        self._started_at = run.started_at
         self._until = (run.ended_at or utc_now()) + _MARGIN
         self.accepted = 0
         self.listed = 0
@@ -78,6 +78,7 @@ class Comparison:
                 messages.c.channel,
                 messages.c.sid,
                 messages.c.state,
+                messages.c.sending_at,
                 message_contents.c.address,
             )
             .join(message_contents, message_contents.c.message_id == messages.c.id)
@@ -90,7 +91,10 @@ class Comparison:
         account = self._channels[channel]
         if not isinstance(account, TwilioAccount):
             raise TypeError(channel)
-        found = sent_to(account, channel, address, since=self._since, until=self._until)
+        # What an earlier run handed over, and this one found without an answer, is older.
+        sent = [row.sending_at for row in rows if row.sending_at is not None]
+        since = min([self._started_at, *sent]) - _MARGIN
+        found = sent_to(account, channel, address, since=since, until=self._until)
         listed = {one.sid: one for one in found}
         for row in rows:
             if row.sid is None:

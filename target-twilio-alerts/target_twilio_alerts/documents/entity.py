@@ -192,7 +192,7 @@ class Entity:
             entity=self.name,
             stream=self.stream,
             key=key,
-            id=hashlib.sha256(f"{self.stream}\n{key}".encode()).hexdigest()[:32],
+            id=document_id(self.stream, key),
             values=values,
             stamp=_stamp(stamp),
             row_version=_stamp(row_version),
@@ -207,6 +207,11 @@ class Entity:
         except RecursionError:
             raise UnusableRecord("it is nested too deeply to be read") from None
         return _encoder.encode(kept)
+
+
+def document_id(stream: str, key: str) -> str:
+    """The id of the document with a key, as `key_of` writes it, in a stream."""
+    return hashlib.sha256(f"{stream}\n{key}".encode()).hexdigest()[:32]
 
 
 @lru_cache(1 << 12)

@@ -168,7 +168,6 @@ class Recorder:
             self._counts["alerts known already"] += 1
             return []
         self._counts["alerts"] += 1
-        told = [ledger_alerts.raised_event(alert, is_counted=edge.is_counted)]
         occasion = Occasion(
             rule=rule,
             alert=alert,
@@ -181,13 +180,21 @@ class Recorder:
             due_at = rule.digest.next_after(group.at)
             digests.add(connection, alert.id, due_at=due_at)
             self._counts["alerts that wait for a digest"] += 1
-            return told
-        return [*told, *self._tell(connection, occasion, group, quiet)]
+            return [
+                ledger_alerts.raised_event(alert, is_counted=edge.is_counted, digest_due_at=due_at)
+            ]
+        told, steps = self._tell(connection, occasion, group, quiet)
+        raised = ledger_alerts.raised_event(alert, is_counted=edge.is_counted, steps_due_at=steps)
+        return [raised, *told]
 
     def _tell(
         self, connection: Connection, occasion: Occasion, group: Group, quiet: Quiet
-    ) -> list[Event]:
-        """Write the messages of an alert, and the steps that follow if nobody acts."""
+    ) -> tuple[list[Event], list[datetime]]:
+        """Write the messages of an alert, and the steps that follow if nobody acts.
+
+        Returns:
+            The events of the messages, and when each step comes.
+        """
         told: list[Event] = []
         told_at: list[datetime] = []
         for composed, problem in self._composer.compose(occasion, at=group.at, quiet=quiet):
@@ -196,13 +203,14 @@ class Recorder:
             outbox.add(connection, message, at=group.at, run_id=self._run_id)
             told.append(created_event(message, problem=problem))
             self._count(message, occasion.rule)
+        steps: list[datetime] = []
         if not occasion.is_undecided:
             # Who is told in the morning has had no time to act before.
             begins = min(told_at, default=group.at)
-            for number, step in enumerate(occasion.rule.escalation, 1):
-                due_at = begins + step.after
-                escalations.add(connection, occasion.alert.id, number, due_at, at=group.at)
-        return told
+            steps = [begins + step.after for step in occasion.rule.escalation]
+        for number, due_at in enumerate(steps, 1):
+            escalations.add(connection, occasion.alert.id, number, due_at, at=group.at)
+        return told, steps
 
     def _count(self, message: NewMessage, rule: Rule) -> None:
         self._counts["messages"] += 1

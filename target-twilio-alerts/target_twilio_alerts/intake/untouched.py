@@ -117,10 +117,11 @@ class Untouched:
                     if self._reads.covers(version.stream, json.loads(version.key).get):
                         known = remembered.get(version.id)
                         group.pass_of_time(watch, version, entity, remembered=known)
-            ledger_alerts.mark_decided(connection, rule=rule, epoch=epoch, day=today)
-            return self._write(connection, group)
+            decided = ledger_alerts.mark_decided(connection, rule=rule, epoch=epoch, day=today)
+            return self._write(connection, group, decided)
 
-    def _write(self, connection: Connection, group: Group) -> list[Event]:
+    def _write(self, connection: Connection, group: Group, *more: Event) -> list[Event]:
+        """Write what a group amounts to; gives its events, without those that follow it."""
         told = self._recorder.write(connection, group)
-        events.append(connection, told, at=group.at, run_id=self._run_id)
+        events.append(connection, [*told, *more], at=group.at, run_id=self._run_id)
         return told

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from target_twilio_alerts.ledger.events import Event, salted_hash
-from target_twilio_alerts.ledger.tables import alerts, rule_epochs
+from target_twilio_alerts.ledger.tables import alerts, iso_utc, rule_epochs
 from target_twilio_alerts.ledger.upserts import insert_new
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from sqlalchemy.engine import Connection
@@ -56,12 +57,20 @@ class Alert:
     erased_at: datetime | None = None
 
 
-def raised_event(alert: Alert, *, is_counted: bool) -> Event:
+def raised_event(
+    alert: Alert,
+    *,
+    is_counted: bool,
+    digest_due_at: datetime | None = None,
+    steps_due_at: Sequence[datetime] = (),
+) -> Event:
     """The event of an alert written to the ledger; what its document says is there as hashes only.
 
     Args:
         alert: The alert.
         is_counted: Whether it is the outcome of a record of its run, not of time that passed.
+        digest_due_at: When the digest is due that it waits for, if it does.
+        steps_due_at: When each step of its escalation comes, the first one first.
     """
     salt = alert.salt or ""
     body = {
@@ -76,6 +85,8 @@ def raised_event(alert: Alert, *, is_counted: bool) -> Event:
         "by_record": is_counted,
         "reason_hash": salted_hash(salt, alert.reason),
         "decision_hash": salted_hash(salt, alert.decision),
+        "digest_due_at": None if digest_due_at is None else iso_utc(digest_due_at),
+        "steps_due_at": [iso_utc(due_at) for due_at in steps_due_at] or None,
     }
     kept = {name: value for name, value in body.items() if value is not None}
     return Event("alert_raised", kept, alert_id=alert.id)
@@ -125,14 +136,20 @@ def decided_on(connection: Connection, *, rule: str, epoch: int) -> date | None:
     return day
 
 
-def mark_decided(connection: Connection, *, rule: str, epoch: int, day: date) -> None:
-    """Note the day up to which a rule that mentions the clock has been decided everywhere."""
+def mark_decided(connection: Connection, *, rule: str, epoch: int, day: date) -> Event:
+    """Note the day up to which a rule that mentions the clock has been decided everywhere.
+
+    Returns:
+        The event that tells it.
+    """
     table = rule_epochs.c
     connection.execute(
         sa.update(rule_epochs)
         .where(table.rule == rule, table.epoch == epoch)
         .values(decided_on=day),
     )
+    body = {"rule": rule, "epoch": epoch, "day": day.isoformat()}
+    return Event("rule_decided", body)
 
 
 def told_before(connection: Connection, alert: Alert) -> str | None:

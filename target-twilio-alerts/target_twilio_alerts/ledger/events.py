@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+from target_twilio_alerts.ledger.databases import LedgerError
 from target_twilio_alerts.ledger.tables import audit_events, chain_head, iso_utc
 
 if TYPE_CHECKING:
@@ -118,16 +119,14 @@ def append(
     """Append events inside the transaction of what they tell.
 
     Call it last in a transaction: it takes the lock of the chain's head, which all writers share.
+
+    Raises:
+        LedgerError: The ledger has lost the chain's head.
     """
     pending = list(events)
     if not pending:
         return
-    head = connection.execute(
-        sa.select(chain_head.c.seq, chain_head.c.hash)
-        .where(chain_head.c.id == 1)
-        .with_for_update(),
-    ).one()
-    seq, previous_hash = head.seq, head.hash
+    seq, previous_hash = _head(connection, lock=True)
     rows = []
     for event in pending:
         seq += 1
@@ -150,6 +149,20 @@ def append(
 
 
 def head(connection: Connection) -> tuple[int, str]:
-    """The chain's last sequence number (0 when empty) and hash."""
-    row = connection.execute(sa.select(chain_head.c.seq, chain_head.c.hash)).one()
+    """The chain's last sequence number (0 when empty) and hash.
+
+    Raises:
+        LedgerError: The ledger has lost it.
+    """
+    return _head(connection)
+
+
+def _head(connection: Connection, *, lock: bool = False) -> tuple[int, str]:
+    query = sa.select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.id == 1)
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    if row is None:
+        raise LedgerError(
+            "the ledger's table chain_head does not have its row: somebody has changed it, and "
+            "nothing can be written; restore the ledger from a backup"
+        )
     return row.seq, row.hash

@@ -40,19 +40,22 @@ def utc_now() -> datetime:
 def start(ledger: Ledger, *, command: str, version: str, body: Mapping[str, Any]) -> Run:
     """Enter a run into the ledger; ``body`` tells what it works with (file hashes, settings)."""
     run = Run(id=long_id(), command=command, started_at=utc_now())
+    at_work = {
+        "command": command,
+        "version": version,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
     with ledger.write() as connection:
         connection.execute(
             sa.insert(runs).values(
                 id=run.id,
-                command=command,
-                version=version,
-                host=socket.gethostname(),
-                pid=os.getpid(),
+                **at_work,
                 started_at=run.started_at,
                 outcome=RUNNING,
             ),
         )
-        event = Event("run_started", {"command": command, "version": version, **body})
+        event = Event("run_started", {**at_work, **body})
         events.append(connection, [event], at=run.started_at, run_id=run.id)
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,23 @@ def held(connection: Connection, *, rule: str | None, ids: Sequence[str] | None)
     return list(connection.execute(query).scalars())
 
 
-def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
-    """Let a message go that is held; False if it is not.
+@dataclass(frozen=True)
+class Released:
+    """A message that was held, and goes now.
+
+    Attributes:
+        id: The message.
+        alert_id: Its alert.
+        steps_due_at: When the steps come that it has put off, by their numbers.
+    """
+
+    id: str
+    alert_id: str
+    steps_due_at: Mapping[int, datetime]
+
+
+def release(connection: Connection, message_id: str, *, at: datetime) -> Released | None:
+    """Let a message go that is held; None if it is not.
 
     Quiet hours that it met go on; steps that follow count from now.
     """
@@ -82,11 +98,12 @@ def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
         sa.select(messages).where(messages.c.id == message_id, IS_HELD),
     ).first()
     if held_one is None:
-        return False
+        return None
     seconds, begins = held_one.validity_seconds, max(at, held_one.not_before or at)
     waited = begins - (held_one.not_before or held_one.created_at)
+    steps: dict[int, datetime] = {}
     if _wholly_held(connection, held_one.alert_id):
-        _put_off(connection, held_one.alert_id, by=waited, at=at)
+        steps = _put_off(connection, held_one.alert_id, by=waited, at=at)
     connection.execute(
         sa.update(messages)
         .where(messages.c.id == message_id)
@@ -98,19 +115,24 @@ def release(connection: Connection, message_id: str, *, at: datetime) -> bool:
             valid_until=None if seconds is None else begins + timedelta(seconds=seconds),
         ),
     )
-    return True
+    return Released(message_id, held_one.alert_id, steps)
 
 
-def _put_off(connection: Connection, alert_id: str, *, by: timedelta, at: datetime) -> None:
-    """Let the steps of an alert that wait come later."""
+def _put_off(
+    connection: Connection, alert_id: str, *, by: timedelta, at: datetime
+) -> dict[int, datetime]:
+    """Let the steps of an alert that wait come later; gives when, by their numbers."""
     table = escalations.c
     waiting = sa.and_(table.alert_id == alert_id, table.state == StepState.WAITING.value)
-    for row in connection.execute(sa.select(table.step, table.due_at).where(waiting)).all():
+    rows = connection.execute(sa.select(table.step, table.due_at).where(waiting)).all()
+    later = {row.step: row.due_at + by for row in rows}
+    for step, due_at in later.items():
         connection.execute(
             sa.update(escalations)
-            .where(waiting, table.step == row.step)
-            .values(due_at=row.due_at + by, updated_at=at)
+            .where(waiting, table.step == step)
+            .values(due_at=due_at, updated_at=at)
         )
+    return later
 
 
 WHOLLY_HELD = sa.and_(

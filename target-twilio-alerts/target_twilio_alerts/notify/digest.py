@@ -37,7 +37,7 @@ def due_digests(
     """Compose the digests that are due, each with the ids of its alerts, and mark them as told.
 
     To be used in the transaction that writes them: so each alert is told by one digest, whatever
-    process dies when. An alert whose rule is gone is told by none, which an event says.
+    process dies when. An alert that is told by none has an event that says why.
 
     Args:
         connection: The transaction.
@@ -48,27 +48,9 @@ def due_digests(
         dropped: Takes the events of what is told by none.
     """
     waiting = digests.due(connection, at=at)
-    parts: dict[tuple[str, str], _Part] = {}
-    routes: dict[str, list[Reached]] = {}
-    lost = []
-    for alert_id in waiting:
-        occasion = load_occasion(connection, alerts, alert_id)
-        if occasion is None:
-            lost.append(alert_id)
-            continue
-        rule = occasion.rule
-        if rule.name not in routes:
-            is_critical = rule.severity == "critical"
-            routes[rule.name] = route(alerts, rule.recipients, at=at, is_critical=is_critical)
-        for one in routes[rule.name]:
-            for channel in rule.via:
-                part = parts.setdefault((one.recipient.name, channel), _Part(one))
-                part.take(one, occasion, quiet)
+    untold = dict.fromkeys(waiting, "it reaches nobody")
+    parts = _parts(connection, alerts, untold, at=at, quiet=quiet)
     digests.mark_told(connection, waiting, at=at)
-    dropped += [
-        Event("digest_dropped", {"reason": "the rule is no longer there"}, alert_id=alert_id)
-        for alert_id in lost
-    ]
     told: dict[tuple[str, ...], set[tuple[str, str]]] = {}
     for (_, channel), part in parts.items():
         if not part.occasions:
@@ -83,6 +65,44 @@ def due_digests(
             told=told.setdefault(tuple(ids), set()),
         ):
             yield message, ids
+            for alert_id in ids:
+                untold.pop(alert_id, None)
+    dropped += [
+        Event("digest_dropped", {"reason": reason}, alert_id=alert_id)
+        for alert_id, reason in untold.items()
+    ]
+
+
+def _parts(
+    connection: Connection, alerts: Alerts, untold: dict[str, str], *, at: datetime, quiet: Quiet
+) -> dict[tuple[str, str], _Part]:
+    """What each recipient is told over each channel.
+
+    Args:
+        connection: The transaction.
+        alerts: Rules and people.
+        untold: The alerts, each with why it is told to nobody if it is to nobody; takes better
+            reasons.
+        at: Now.
+        quiet: Who is not to be told.
+    """
+    parts: dict[tuple[str, str], _Part] = {}
+    routes: dict[str, list[Reached]] = {}
+    for alert_id in untold:
+        occasion = load_occasion(connection, alerts, alert_id)
+        if occasion is None:
+            untold[alert_id] = "the rule is no longer there"
+            continue
+        rule = occasion.rule
+        if rule.name not in routes:
+            is_critical = rule.severity == "critical"
+            routes[rule.name] = route(alerts, rule.recipients, at=at, is_critical=is_critical)
+        for one in routes[rule.name]:
+            for channel in rule.via:
+                part = parts.setdefault((one.recipient.name, channel), _Part(one))
+                if not part.take(one, occasion, quiet):
+                    untold[alert_id] = "silenced"
+    return parts
 
 
 @dataclass
@@ -92,11 +112,13 @@ class _Part:
     reached: Reached
     occasions: list[Occasion] = field(default_factory=list)
 
-    def take(self, reached: Reached, occasion: Occasion, quiet: Quiet) -> None:
-        """Take an alert in, unless it is silenced."""
-        if not _is_silenced(occasion, reached.recipient.name, quiet):
-            self.reached = reach_both_ways(self.reached, reached)
-            self.occasions.append(occasion)
+    def take(self, reached: Reached, occasion: Occasion, quiet: Quiet) -> bool:
+        """Take an alert in, unless it is silenced; gives whether it is in."""
+        if _is_silenced(occasion, reached.recipient.name, quiet):
+            return False
+        self.reached = reach_both_ways(self.reached, reached)
+        self.occasions.append(occasion)
+        return True
 
     @property
     def severity(self) -> str:

@@ -79,6 +79,22 @@ def test_the_database_itself_refuses_to_change_events(office):
             "event 11 (message_created): column text of its row of message_contents was changed",
         ),
         ("UPDATE runs SET ended_at = started_at", "was changed"),
+        ("UPDATE runs SET pid = pid + 1", "column pid of its row of runs was changed"),
+        ("UPDATE digest_items SET told_at = now()", "column told_at of a row of digest_items"),
+        (
+            "UPDATE digest_items SET told_at = now() WHERE told_at IS NULL",
+            "column told_at was changed",
+        ),
+        (
+            "UPDATE digest_items SET due_at = due_at + interval '1 day'",
+            "column due_at of its row of digest_items was changed",
+        ),
+        (
+            "UPDATE escalations SET state = 'ended' WHERE state = 'waiting'",
+            "column state was changed",
+        ),
+        ("UPDATE rule_epochs SET decided_on = now()", "column decided_on of rule "),
+        ("DELETE FROM escalations", "its row of escalations"),
     ],
 )
 def test_whatever_is_done_to_it_is_found_and_named(office, statement, said):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from singer import invoice
+from singer import baseline, invoice
 
 NUMBERS = ["+46701740605", "+46701740606"]
 
@@ -82,3 +82,31 @@ def test_a_run_of_it_is_in_the_trail(two_pending):
     two_pending.run("deliver")
     told = two_pending.run("audit", "runs")
     assert "deliver  completed" in told
+
+
+WITHOUT_HEAD = (
+    "the ledger's table chain_head does not have its row: somebody has changed it, and nothing "
+    "can be written; restore the ledger from a backup\n"
+)
+
+
+@pytest.fixture
+def without_head(two_pending):
+    two_pending.workplace.query("DELETE FROM chain_head")
+    yield two_pending
+    assert two_pending.sandbox.requests("twilio") == []
+    assert {one["state"] for one in two_pending.trail()} == {"pending"}
+
+
+@pytest.mark.parametrize("command", [["deliver"], ["serve", "--port", "0"]])
+def test_a_ledger_without_the_head_of_its_chain_is_one_line(without_head, zygote, command):
+    without_head.config["public_url"] = "https://alerts.example.com"
+    ended = zygote.command(without_head.workplace, *command).wait()
+    assert (ended.code, ended.stdout, ended.stderr) == (1, "", f"Error: {WITHOUT_HEAD}")
+
+
+def test_the_target_says_so_too(without_head, zygote):
+    ended = zygote.start(without_head.workplace, baseline()).wait()
+    assert ended.code == 2
+    assert ended.stderr.endswith(WITHOUT_HEAD)
+    assert "Traceback" not in ended.stderr

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import socket
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta
 
 import pytest
 import requests
+import sqlalchemy as sa
 from office import Office
 from singer import baseline, invoice, record, schema, state
 from waiting import until
+from zygote import Step
 
+from target_twilio_alerts.audit import story
+from target_twilio_alerts.ledger.tables import alerts, documents, iso_utc
 from visma_twilio_sandbox import credentials
 
 
@@ -63,6 +70,7 @@ def test_decision_and_rule_are_what_the_events_have_hashes_of(told):
     assert (record["stream"], record["key"]["referenceNumber"]) == ("supplier_invoices", "2")
     assert raised["version"] == f"{record['version']}|{record['content']}"
     assert record["stamp"] == json.loads(decision["text"])["stamp"]
+    assert record["not_sealed"] == ["seen_at", "seen_in_run"]
 
 
 def test_each_message_is_there_with_claim_request_sid_and_every_status(told):
@@ -82,6 +90,25 @@ def test_each_message_is_there_with_claim_request_sid_and_every_status(told):
     assert sent["address"] == "+46*****605"
     assert re.fullmatch(r"SM\w{32}", sent["sid"])
     assert re.fullmatch(r"RQ\w{32}", sent["request_id"])
+    sending = [
+        event
+        for event in told["events"]
+        if (event["message"], event["kind"]) == (sent["id"], "message_sending")
+    ]
+    runs = {run["run"]: run for run in told["runs"]}
+    assert sent["claims"] == [
+        {
+            "run": event["run"],
+            "command": "deliver",
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "try": number,
+            "event": event["event"],
+        }
+        for number, event in enumerate(sending, 1)
+    ]
+    assert [one["run"] for one in again["claims"]] != [sent["claims"][-1]["run"]]
+    assert {one["run"] for one in sent["claims"]} <= runs.keys()
     steps = [event["kind"] for event in told["events"] if event["message"] == sent["id"]]
     assert steps[:2] == ["message_created", "message_sending"]
     assert "message_accepted" in steps
@@ -109,6 +136,18 @@ def test_as_text_it_is_for_people(rich):
     lines = rich.run("audit", "prove", first["alert"].lower()).splitlines()
     assert lines[0].startswith(f"alert {first['alert']}: Supplier invoice Invoice 2, raised ")
     assert "  amount 75000 > 50000" in lines
+    claims = [
+        one for message in proof(rich, first["alert"])["messages"] for one in message["claims"]
+    ]
+    place = f"on {socket.gethostname()}, process {os.getpid()}"
+    assert [line for line in lines if line.startswith("      claimed by ")] == [
+        f"      claimed by run {one['run']} ({one['command']} {place}), "
+        f"try {one['try']}: #{one['event']}"
+        for one in claims
+    ]
+    assert {one["command"] for one in claims} == {"deliver", "resend"}
+    (seen,) = [line for line in lines if line.startswith("  seen ")]
+    assert seen.endswith(" (not sealed: no event tells it)")
     assert lines[-1] == "ok     each hash agrees; `audit verify` looks at the events in between"
     assert "+46701740605" not in "\n".join(lines)
 
@@ -133,6 +172,56 @@ def test_what_was_changed_is_told(office):
     assert proof(office, message["alert"], code=1)["faults"][0].endswith(
         "(message_created): edited: its hash seals something else"
     )
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            """UPDATE documents SET key = replace(key, '"1"', '"9"')""",
+            "its stream or its key was changed",
+        ),
+        ("UPDATE documents SET stream = 'x'", "its stream or its key was changed"),
+        ("UPDATE runs SET host = 'x'", "column host of its row of runs was changed"),
+        ("UPDATE documents SET stamp = 'forged', seen_at = '2020-01-01T00:00:00.000000Z'", None),
+    ],
+)
+def test_what_is_forged_of_a_record_is_told_or_marked_as_not_sealed(office, statement, said):
+    office.people(anna={"sms": "+46701740605"})
+    office.alert(invoice("1", 75000, stamp=STAMP))
+    ((alert,),) = office.workplace.query("SELECT id FROM alerts")
+    before = proof(office, alert)["record"]
+    office.workplace.query(statement)
+    told = proof(office, alert, code=0 if said is None else 1)
+    assert (told["faults"] == []) is (said is None)
+    assert all(said in fault for fault in told["faults"])
+    if said is None:
+        same = {name: told["record"][name] for name in before if name not in before["not_sealed"]}
+        assert same.items() <= before.items()
+        assert same["stamp"].startswith(STAMP)
+        text = office.run("audit", "prove", alert)
+        assert "forged" not in text
+        assert re.search(r"^  seen 2020-01-01.* \(not sealed: no event", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", [2, 6])
+def test_the_key_of_a_record_is_held_in_whatever_order_its_parts_came(desk, number):
+    names = ["referenceNumber", "currencyId", "a", "b", "c", "d"][:number]
+    row = {**invoice("1", 75000), "a": 1, "b": "2", "c": 3, "d": 4}
+    desk.read(row, key=names)
+    ((alert_id,),) = desk.rows(sa.select(alerts.c.id))
+
+    def told():
+        with desk.ledger.read() as connection:
+            return story.tell(connection, alert_id)
+
+    is_held = number == 2
+    assert told()["faults"] == []
+    assert ("key" in told()["record"]["not_sealed"]) is not is_held
+    for forged in ('{"currencyId":"SEK","referenceNumber":"9"}', '{"referenceNumber":1.5}', "x"):
+        with desk.ledger.write() as connection:
+            connection.execute(sa.update(documents).values(key=forged))
+        assert told()["faults"][0].endswith(": its stream or its key was changed")
 
 
 def test_an_alert_that_is_not_there_is_one_line(rich):
@@ -248,6 +337,41 @@ def test_a_message_whose_answer_was_lost_is_named_beside_what_twilio_has(workpla
     (unknown,) = workplace.trail("--state", "unknown")
     told = "\n".join(counts(workplace, "--online", code=1))
     assert f"does not know; perhaps {unknown['message']}, which is unknown" in told
+
+
+def test_what_a_killed_run_sent_is_listed_in_the_run_that_settles_it_later(workplace, zygote):
+    workplace.write_alerts(RULES)
+    zygote.run(workplace, baseline())
+    lines = schema() + record(invoice("1", 75000, stamp=STAMP, supplier=None)) + state(STAMP)
+    assert zygote.start(workplace, lines, die=Step("commit", 1, "accepted")).wait().code == -9
+    assert len(workplace.accepted) > 0
+    zygote.run(workplace, schema() + state(STAMP))
+    ((workplace.run_id,),) = workplace.query("SELECT id FROM runs ORDER BY started_at DESC LIMIT 1")
+    # It came an hour later.
+    for name in ("started_at", "ended_at"):
+        ((moment,),) = workplace.query(f"SELECT {name} FROM runs WHERE id = ?", workplace.run_id)
+        later = iso_utc(datetime.fromisoformat(f"{moment[:-1]}+00:00") + timedelta(hours=1))
+        workplace.query(f"UPDATE runs SET {name} = ? WHERE id = ?", later, workplace.run_id)
+    number = len(workplace.accepted)
+    told = counts(workplace, "--online")
+    assert f"ok      messages at Twilio: {number} accepted, {number} listed by Twilio" in told
+
+
+@pytest.mark.parametrize("tells_rules", [True, False])
+def test_the_counts_of_an_old_run_agree_though_a_rule_is_about_something_else_now(
+    run, zygote, tells_rules
+):
+    run.write_alerts(RULES.replace("entity: supplier_invoice", "entity: customer_invoice"))
+    zygote.run(run, schema() + state(STAMP))
+    assert run.query("SELECT count(DISTINCT entity) FROM rule_epochs") == [(2,)]
+    if not tells_rules:  # as the first version did not
+        run.query(FREE)
+        body = "UPDATE audit_events SET body = json_remove(body, '$.rules') WHERE kind = ?"
+        run.query(body, "run_started")
+    assert (
+        "ok      rule large: outcomes (2 alert, 1 no match, 1 undecided): 4 records, 4 outcomes"
+        in (counts(run))
+    )
 
 
 @pytest.mark.parametrize(

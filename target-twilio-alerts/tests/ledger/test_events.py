@@ -9,7 +9,7 @@ from ledgers import ON_BOTH
 from sqlalchemy.exc import DatabaseError
 
 from target_twilio_alerts.ledger import Event, LedgerError, events, runs
-from target_twilio_alerts.ledger.tables import audit_events, iso_utc
+from target_twilio_alerts.ledger.tables import audit_events, chain_head, iso_utc
 
 
 def _rows(ledger):
@@ -81,3 +81,14 @@ def test_events_of_a_transaction_that_fails_are_not_told(ledger, run):
 
 def test_a_salted_hash_needs_its_salt():
     assert events.salted_hash("a", "+46701740605") != events.salted_hash("b", "+46701740605")
+
+
+@ON_BOTH
+def test_a_ledger_without_the_head_of_its_chain_says_so(ledger, run):
+    with ledger.write() as connection:
+        connection.execute(sa.delete(chain_head))
+    with ledger.read() as connection, pytest.raises(LedgerError, match="chain_head does not have"):
+        events.head(connection)
+    with pytest.raises(LedgerError, match="restore the ledger"), ledger.write() as connection:
+        events.append(connection, [Event("one")], at=runs.utc_now(), run_id=run.id)
+    assert [row["kind"] for row in _rows(ledger)] == ["run_started"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from singer import baseline
+from time_passing import make_due
 from torture import judge
 from torture.aged import aged
 from torture.company import ALERTS, TEMPLATES, Company, bookmarks
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 PROVIDERS = ("twilio", "sendgrid")
 KILLED = -9
-LONG_AGO = "2026-01-01T00:00:00.000000Z"
 LONGEST = 0.4
 """Seconds that a target of these lives is at work, most times."""
 
@@ -218,8 +218,7 @@ class Life:
 
     def _let_time_pass(self) -> None:
         """What waits in the ledger is due."""
-        for table in ("digest_items", "escalations"):
-            self._place.query(f"UPDATE {table} SET due_at = ?", LONG_AGO)
+        make_due(self._place)
         self._company.time_passes()
 
     def _start(self, step: Step | None) -> Running:
