@@ -309,16 +309,26 @@ class Dispatcher:
                 self._stopping = True
             self._changed.notify_all()
 
-    def _deliver(self, message: ClaimedMessage) -> None:
+    def _begin(self, message: ClaimedMessage) -> bool:
+        """Write down that a message leaves now; False if it does not."""
         if self._stopping:
             self._steps.release(message)
+            return False
+        if message.valid_until is not None and message.valid_until <= utc_now():
+            self._steps.expire(message)
+            return False
+        return self._steps.begin(message)
+
+    def _deliver(self, message: ClaimedMessage) -> None:
+        leaves = False
+        try:
+            leaves = self._begin(message)
+        finally:
+            if self._pace.left(message, is_out=leaves):
+                self.wake()
+        if not leaves:
             return
         left = None if message.valid_until is None else message.valid_until - utc_now()
-        if left is not None and left <= timedelta(0):
-            self._steps.expire(message)
-            return
-        if not self._steps.begin(message):
-            return
         outcome = self._channels[message.channel].send(
             Outgoing(
                 message_id=message.id,
