@@ -13,8 +13,8 @@ from singer import baseline, invoice, record, schema, state
 from waiting import until
 
 from target_twilio_alerts.delivery.callback_urls import CallbackUrls
-from target_twilio_alerts.delivery.channels import Postponed, SmsChannel
-from target_twilio_alerts.delivery.consequences import _backoff
+from target_twilio_alerts.delivery.channels import SmsChannel
+from target_twilio_alerts.delivery.consequences import backoff
 from target_twilio_alerts.delivery.dispatcher import Dispatcher
 from target_twilio_alerts.delivery.pace import Rates
 from target_twilio_alerts.ledger import Ledger, runs
@@ -296,7 +296,7 @@ def test_an_outage_of_many_days_loses_nothing(workplace, target):
 
 
 def test_a_provider_that_asks_for_years_is_asked_again_after_an_hour():
-    wait = _backoff(1, Postponed("busy", 1.7e12))
+    wait = backoff(1, 1.7e12)
     assert 3000 < wait < 4000
 
 

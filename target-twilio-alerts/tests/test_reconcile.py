@@ -173,11 +173,12 @@ def test_of_an_email_nobody_can_ask(lost, again):
 SENT = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 OURS = Unsettled("H95DWAB8", None, "sms", ANNA, "Invoice 1. Ref H95DWAB8", SENT)
 SECOND = timedelta(seconds=1)
+SENDER, SERVICE = "+46701740600", "MG" + "0" * 31 + "1"
 LISTED = Found("SM1", "sent", SENT + SECOND, OURS.text)
 
 
-def one_of(*found, rivals=()):
-    match = the_one(OURS, found, texts_of_rivals=rivals)
+def one_of(*found, rivals=(), sender=SENDER):
+    match = the_one(OURS, found, sender=sender, texts_of_rivals=rivals)
     return None if match is None else (match.found.sid, match.evidence)
 
 
@@ -194,15 +195,39 @@ def test_a_text_without_a_reference_counts_only_near_its_time_and_only_if_nobody
     listed = replace(LISTED, text=plain.text)
 
     def found(*listed, rivals=()):
-        match = the_one(plain, listed, texts_of_rivals=rivals)
+        match = the_one(plain, listed, sender=SENDER, texts_of_rivals=rivals)
         return None if match is None else match.evidence
 
     assert found(listed) == BY_TEXT
     assert found(listed, replace(listed, sid="SM2")) is None
     assert found(listed, rivals=[plain.text]) is None
     assert found(listed, rivals=["another text"]) == BY_TEXT
+    assert found(listed, rivals=["another text", None]) is None
     assert found(replace(listed, created_at=SENT - timedelta(hours=1))) is None
     assert found(replace(listed, created_at=SENT + timedelta(hours=1))) is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "sender", "can_be"),
+    [
+        ({"sender": SENDER}, SENDER, True),
+        ({"sender": "+46701740601"}, SENDER, False),
+        ({"sender": "NordAB"}, "NORDAB", True),
+        ({"sender": "NordAB"}, "SydAB", False),
+        ({"sender": SENDER, "service": SERVICE}, SERVICE, True),
+        ({"service": SERVICE}, SERVICE, True),
+        ({"sender": SENDER, "service": "MG" + "f" * 32}, SERVICE, False),
+        ({"sender": SENDER, "service": "MG" + "f" * 32}, SENDER, True),
+        ({}, SENDER, True),
+        ({}, SERVICE, True),
+    ],
+)
+def test_what_another_sender_has_sent_is_not_ours_unless_it_has_our_reference(
+    listed, sender, can_be
+):
+    redacted = replace(LISTED, text="", **listed)
+    assert one_of(redacted, sender=sender) == (("SM1", THE_ONLY_ONE) if can_be else None)
+    assert one_of(replace(LISTED, **listed), sender=sender) == ("SM1", BY_REFERENCE)
 
 
 offsets = st.integers(-3600, 3600).map(lambda seconds: SENT + timedelta(seconds=seconds))
@@ -221,7 +246,7 @@ lists = st.lists(
 
 @given(lists, st.lists(st.sampled_from([OURS.text, "another text"]), max_size=2))
 def test_what_is_found_is_the_only_one_that_can_be_it(listed, rivals):
-    match = the_one(OURS, listed, texts_of_rivals=rivals)
+    match = the_one(OURS, listed, sender=SENDER, texts_of_rivals=rivals)
     named = [one for one in listed if one.text and "H95DWAB8" in one.text]
     if len(named) == 1:
         assert match is not None

@@ -130,7 +130,10 @@ def _settled(
         "accepted_at": iso_utc(at),
         "evidence": BY_CALLBACK,
     }
-    return [Event("message_settled", body, alert_id=row.alert_id, message_id=row.id)]
+    return [
+        Event("message_settled", body, alert_id=row.alert_id, message_id=row.id),
+        *unsettled.put_back(connection, callback.sid, holder=row.id, at=at),
+    ]
 
 
 def _unmatched(callback: Callback) -> Event:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from target_twilio_alerts.delivery.channels import (
     Accepted,
     CredentialsRefused,
-    Postponed,
     Rejected,
     Unclear,
 )
@@ -64,12 +63,17 @@ def consequences(
     values = {"state": MessageState.PENDING, "reason": reason, "claim_token": None}
     if isinstance(outcome, CredentialsRefused):
         return values, "message_held", {"reason": reason}
-    values["not_before"] = at + timedelta(seconds=_backoff(tries, outcome))
+    values["not_before"] = at + timedelta(seconds=backoff(tries, outcome.retry_after))
     return values, "message_postponed", {"reason": reason}
 
 
-def _backoff(tries: int, outcome: Postponed) -> float:
-    """Seconds to wait after a 429 or a connection that never came about, with jitter."""
-    wait = min(_BACKOFF_MAX, _BACKOFF_START * 2.0 ** min(tries, _DOUBLINGS))
-    asked = min(outcome.retry_after or 0.0, _LONGEST_ASKED)
+def backoff(times: int, retry_after: float | None) -> float:
+    """Seconds to wait after a 429 or a connection that never came about, with jitter.
+
+    Args:
+        times: How often it was so before, in a row.
+        retry_after: Seconds that the provider asked for.
+    """
+    wait = min(_BACKOFF_MAX, _BACKOFF_START * 2.0 ** min(times, _DOUBLINGS))
+    asked = min(retry_after or 0.0, _LONGEST_ASKED)
     return max(wait, asked) * random.uniform(0.9, 1.1)  # noqa: S311 - jitter

@@ -9,11 +9,13 @@ run can tell what may have happened: before ``sending`` it is safe to try again,
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.delivery.channels import (
@@ -188,14 +190,24 @@ class Dispatcher:
         return due is None or due > deadline
 
     def _next_due(self) -> datetime | None:
+        """When a message may be handed over next; None if none waits, but for what is tried now."""
+        holds = {name: self._pace.holds.seconds(name) for name in self._channels}
+        free = [name for name, seconds in holds.items() if not seconds]
+        now = utc_now()
         with self._ledger.read() as connection:
-            return outbox.next_due(connection, channels=list(self._channels))
+            dues = [outbox.next_due(connection, channels=free)]
+            for name, seconds in holds.items():
+                if 0 < seconds < math.inf:
+                    due = outbox.next_due(connection, channels=[name])
+                    dues.append(due and max(due, now + timedelta(seconds=seconds)))
+        return min((due for due in dues if due is not None), default=None)
 
     def _loop(self) -> None:
         try:
             while self._wait_for_work():
                 self._claim()
                 if not self._stopping:
+                    self._release_held()
                     self._submit()
             for message in self._pace.clear():
                 self._steps.release(message)
@@ -266,33 +278,57 @@ class Dispatcher:
             self._steps.release(message)
         self._ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
 
+    def _release_held(self) -> None:
+        """Let go of what waits for a channel that is held: it may be held for long."""
+        with self._changed:
+            held = self._pace.clear_held()
+            self._claiming = bool(held)
+        for message in held:
+            self._steps.release(message)
+        if held:
+            with self._changed:
+                self._claiming = False
+                self._changed.notify_all()
+
     def _submit(self) -> None:
         """Begin the hand-overs whose turn has come."""
         with self._changed:
             ready = self._pace.take(self._slots - self._in_flight)
             self._in_flight += len(ready)
         for message in ready:
-            self._pool.submit(self._deliver, message).add_done_callback(self._landed)
+            landed = partial(self._landed, message.channel)
+            self._pool.submit(self._deliver, message).add_done_callback(landed)
 
-    def _landed(self, future: Future[None]) -> None:
+    def _landed(self, channel: str, future: Future[None]) -> None:
         with self._changed:
             self._in_flight -= 1
+            self._pace.holds.end(channel)
             self._woken = True
             if (error := future.exception()) is not None:
                 self.error = error
                 self._stopping = True
             self._changed.notify_all()
 
-    def _deliver(self, message: ClaimedMessage) -> None:
+    def _begin(self, message: ClaimedMessage) -> bool:
+        """Write down that a message leaves now; False if it does not."""
         if self._stopping:
             self._steps.release(message)
+            return False
+        if message.valid_until is not None and message.valid_until <= utc_now():
+            self._steps.expire(message)
+            return False
+        return self._steps.begin(message)
+
+    def _deliver(self, message: ClaimedMessage) -> None:
+        leaves = False
+        try:
+            leaves = self._begin(message)
+        finally:
+            if self._pace.left(message, is_out=leaves):
+                self.wake()
+        if not leaves:
             return
         left = None if message.valid_until is None else message.valid_until - utc_now()
-        if left is not None and left <= timedelta(0):
-            self._steps.expire(message)
-            return
-        if not self._steps.begin(message):
-            return
         outcome = self._channels[message.channel].send(
             Outgoing(
                 message_id=message.id,
@@ -309,6 +345,7 @@ class Dispatcher:
                 validity_seconds=None if left is None else max(1, int(left.total_seconds())),
             ),
         )
+        self._pace.holds.hear(message.channel, outcome)
         self._note(message, outcome)
         self._steps.record(message, outcome)
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_twilio_alerts.delivery.channels import NoStatus
+from target_twilio_alerts.delivery.channels.account import is_sid
 from target_twilio_alerts.ledger import Event, events
 from target_twilio_alerts.ledger import unsettled as ledger_unsettled
 from target_twilio_alerts.ledger.runs import utc_now
@@ -63,24 +64,29 @@ def reconcile(ledger: Ledger, channels: Mapping[str, Channel], *, run: Run) -> i
         )
     settled = 0
     for message in unsettled:
-        since = message.sending_at - _EARLIER
-        found = channels[message.channel].find(message.address, since=since)
+        since, channel = message.sending_at - _EARLIER, channels[message.channel]
+        found = channel.find(message.address, since=since)
         if isinstance(found, NoStatus):
             logger.warning("Message %s is not looked for: %s", message.id, found.reason)
             break  # the next run asks again
+        sender = channel.sender_of(message.address)
         with ledger.write() as connection:
-            settled += _settle(connection, message, found, run=run)
+            settled += _settle(connection, message, found, sender=sender, run=run)
     return settled
 
 
 def _settle(
-    connection: Connection, message: Unsettled, found: Sequence[Found], *, run: Run
+    connection: Connection, message: Unsettled, found: Sequence[Found], *, sender: str, run: Run
 ) -> bool:
     now = utc_now()
-    of_others = ledger_unsettled.known_sids(connection, [one.sid for one in found])
+    # In this order: of a rival that is answered in between, the SID is known then.
     rivals = ledger_unsettled.rivals(connection, message, within=_EARLIER + _LATER)
+    of_others = ledger_unsettled.known_sids(connection, [one.sid for one in found])
     match = the_one(
-        message, [one for one in found if one.sid not in of_others], texts_of_rivals=rivals
+        message,
+        [one for one in found if one.sid not in of_others],
+        sender=sender,
+        texts_of_rivals=rivals,
     )
     if match is None:
         ledger_unsettled.looked_for(connection, message.id, at=now)
@@ -103,24 +109,34 @@ def _settle(
 
 
 def the_one(
-    message: Unsettled, found: Iterable[Found], *, texts_of_rivals: Sequence[str]
+    message: Unsettled,
+    found: Iterable[Found],
+    *,
+    sender: str,
+    texts_of_rivals: Sequence[str | None],
 ) -> Match | None:
     """The one that a message must be; None if none is, or more than one may be.
 
     Args:
         message: The message.
         found: What the provider has for its number and is no other message of ours.
-        texts_of_rivals: Texts of our other unknown messages to that number at that time.
+        sender: Whom it came from: a number, a name or a Messaging Service.
+        texts_of_rivals: Texts of our other messages to that number that may be in the list without
+            our knowing; None of one that was erased.
     """
     listed = list(found)
     reference = re.compile(rf"\b{re.escape(message.id)}\b")
     by_reference = [one for one in listed if one.text and reference.search(one.text)]
     if by_reference:
         return Match(by_reference[0], BY_REFERENCE) if len(by_reference) == 1 else None
-    near = [one for one in listed if _is_near(one.created_at, message.sending_at)]
+    near = [
+        one
+        for one in listed
+        if _is_near(one.created_at, message.sending_at) and _may_be_from(one, sender)
+    ]
     by_text = [one for one in near if one.text == message.text]
     if by_text:
-        is_only = len(by_text) == 1 and message.text not in texts_of_rivals
+        is_only = len(by_text) == 1 and not {message.text, None}.intersection(texts_of_rivals)
         return Match(by_text[0], BY_TEXT) if is_only else None
     # The text was redacted, or it is a call, which has none.
     without_text = [one for one in near if not one.text]
@@ -131,3 +147,9 @@ def the_one(
 
 def _is_near(created_at: datetime, sending_at: datetime) -> bool:
     return sending_at - _EARLIER <= created_at <= sending_at + _LATER
+
+
+def _may_be_from(one: Found, sender: str) -> bool:
+    """Whether a sender is who the list says; a service has no number until it has chosen one."""
+    listed = one.service if is_sid(sender, "MG") else one.sender
+    return listed is None or listed.casefold() == sender.casefold()

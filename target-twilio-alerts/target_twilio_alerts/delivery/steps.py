@@ -20,6 +20,7 @@ from target_twilio_alerts.ledger import (
     MessageState,
     events,
     outbox,
+    unsettled,
 )
 from target_twilio_alerts.ledger.runs import utc_now
 from target_twilio_alerts.ledger.tables import iso_utc
@@ -200,6 +201,8 @@ class Steps:
                     at=now,
                 ),
             ]
+            if moved and isinstance(outcome, Accepted):
+                told += unsettled.put_back(connection, outcome.sid, holder=message.id, at=now)
             events.append(connection, told, at=now, run_id=self._run.id)
 
         try:

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
 import ssl
+from http.client import RemoteDisconnected
 
 import pytest
 import requests
 from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import MaxRetryError, NameResolutionError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
 
 from target_twilio_alerts.delivery.channels import (
     EXPLANATIONS,
@@ -22,11 +31,27 @@ HOST = "api.twilio.com"
 _REFUSED_CERTIFICATE = SSLError(ssl.SSLCertVerificationError(1, "certificate verify failed"))
 
 
+def through_proxy(error):
+    """What `requests` raises of an error that urllib3 takes for the proxy's."""
+    wrapped = ProxyError("Unable to connect to proxy", error)
+    return requests.exceptions.ProxyError(MaxRetryError(None, "/", wrapped))
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
         (requests.exceptions.ConnectTimeout(), Postponed),
-        (requests.exceptions.ProxyError(), Postponed),
+        (requests.exceptions.ProxyError(), Unclear),
+        (through_proxy(NewConnectionError(HTTPSConnection(HOST), "refused")), Postponed),
+        (through_proxy(NameResolutionError(HOST, HTTPSConnection(HOST), OSError())), Postponed),
+        (through_proxy(ConnectTimeoutError()), Postponed),
+        (through_proxy(OSError("Tunnel connection failed: 403 Forbidden")), Postponed),
+        (through_proxy(_REFUSED_CERTIFICATE), Postponed),
+        (through_proxy(OSError("something else")), Unclear),
+        (through_proxy(ConnectionResetError(104, "reset by peer")), Unclear),
+        (through_proxy(RemoteDisconnected("no response")), Unclear),
+        (through_proxy(ProtocolError("aborted")), Unclear),
+        (through_proxy(SSLError("eof")), Unclear),
         (
             requests.exceptions.ConnectionError(
                 MaxRetryError(

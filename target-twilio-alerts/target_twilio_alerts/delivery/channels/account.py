@@ -21,6 +21,10 @@ MESSAGING_URL = "https://messaging.twilio.com"
 
 PAGE_SIZE = 100
 _MOST_LISTED = 500
+_WHATSAPP = "whatsapp:"
+_BY_API = "outbound-api"
+"""Direction of what was asked for over the API: no answers, and no calls that a call has made.
+Source: twilio-messages-calls.openapi.json, api.v2010.account.call and message_enum_direction."""
 
 
 class _Sid(TypedDict):
@@ -104,7 +108,7 @@ class TwilioAccount:
     def listed(
         self, read: Callable[[TwilioClient], Iterable[Any]], since: datetime
     ) -> list[Found] | NoStatus:
-        """What a list has, newest first, down to a time: dates in it filter by the day at best.
+        """What a list has of ours, newest first, down to a time: dates filter by the day at best.
 
         Args:
             read: Begins to read the list.
@@ -119,9 +123,8 @@ class TwilioAccount:
                 created_at = one.date_created.astimezone(timezone.utc)
                 if created_at < since or len(found) == _MOST_LISTED:
                     break
-                text = getattr(one, "body", None)
-                to = str(one.to).removeprefix("whatsapp:")
-                found.append(Found(one.sid, one.status, created_at, text, to))
+                if one.direction in (None, _BY_API):
+                    found.append(_found(one, created_at))
         except Exception as error:  # noqa: BLE001 - asking again later is the answer to every failure
             outcome = client.outcome_of(error)
             reason = getattr(outcome, "reason", "no reason given")
@@ -140,6 +143,20 @@ class TwilioAccount:
 
         http = RoutedHttp(*self._urls, self._timeout)
         return TwilioClient(*self._credentials, self.account_sid, http)
+
+
+def _found(one: Any, created_at: datetime) -> Found:
+    """A message or a call of a list; the library has two names for what "from" says."""
+    sender = getattr(one, "from_", None) or getattr(one, "_from", None)
+    return Found(
+        one.sid,
+        one.status,
+        created_at,
+        text=getattr(one, "body", None),
+        to=str(one.to).removeprefix(_WHATSAPP),
+        sender=sender.removeprefix(_WHATSAPP) if isinstance(sender, str) else None,
+        service=getattr(one, "messaging_service_sid", None) or None,
+    )
 
 
 def _close(client: TwilioClient) -> None:

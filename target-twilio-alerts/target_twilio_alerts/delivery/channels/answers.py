@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+)
 
 from target_twilio_alerts.delivery.channels.codes import explain
 from target_twilio_alerts.delivery.channels.outcome import (
@@ -44,6 +50,9 @@ _MISCONFIGURED = (
 )
 
 _REASON_LENGTH = 300
+
+_TUNNEL_REFUSED = "Tunnel connection failed"
+"""Begins the error of a proxy that answers CONNECT with a no. Source: http.client of Python."""
 
 
 def split_timeout(seconds: float) -> tuple[float, float]:
@@ -83,16 +92,28 @@ def _before_connection(error: Exception, host: str) -> str | None:
     """Say why there was no connection; None if there may have been one."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return f"no connection to {host} in time"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the HTTP proxy cannot be reached or does not open the connection"
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
         return f"the TLS certificate of {host} cannot be verified"
     inner = error.args[0] if error.args else None
-    reason = inner.reason if isinstance(inner, MaxRetryError) else None
+    reason = inner.reason if isinstance(inner, MaxRetryError) else inner
+    if isinstance(reason, ProxyError):
+        return _before_proxy(reason.original_error)
     if isinstance(reason, NameResolutionError):
         return f"the name {host} cannot be resolved"
     if isinstance(reason, NewConnectionError):
         return f"no connection to {host}"
+    return None
+
+
+def _before_proxy(error: Exception) -> str | None:
+    """Say that a proxy was not reached, or did not open a connection; None if it may have.
+
+    A connection through a proxy that breaks before the answer is an error of the proxy's too.
+    """
+    if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
+        return "the HTTP proxy cannot be reached"
+    if isinstance(error, OSError) and str(error).startswith(_TUNNEL_REFUSED):
+        return "the HTTP proxy does not open the connection"
     return None
 
 

@@ -112,7 +112,8 @@ class Found:
     """A message, or a call, in the provider's list of what it has accepted.
 
     `created_at` is the provider's time, in UTC; `text` is None of a call, and empty if it was
-    redacted; `to` is a number.
+    redacted; `to` is a number. `sender` is a number or a name, and `service` a Messaging Service,
+    where the list has them.
     """
 
     sid: str
@@ -120,6 +121,8 @@ class Found:
     created_at: datetime
     text: str | None = None
     to: str | None = None
+    sender: str | None = None
+    service: str | None = None
 
 
 @dataclass(frozen=True)
