@@ -13,6 +13,7 @@ from target_twilio_alerts.delivery.channels import (
     Unclear,
 )
 from target_twilio_alerts.ledger import MessageState
+from target_twilio_alerts.ledger.tables import iso_utc
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,8 +64,8 @@ def consequences(
     values = {"state": MessageState.PENDING, "reason": reason, "claim_token": None}
     if isinstance(outcome, CredentialsRefused):
         return values, "message_held", {"reason": reason}
-    values["not_before"] = at + timedelta(seconds=backoff(tries, outcome.retry_after))
-    return values, "message_postponed", {"reason": reason}
+    values["not_before"] = until = at + timedelta(seconds=backoff(tries, outcome.retry_after))
+    return values, "message_postponed", {"reason": reason, "not_before": iso_utc(until)}
 
 
 def backoff(times: int, retry_after: float | None) -> float:

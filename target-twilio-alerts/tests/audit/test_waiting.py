@@ -188,7 +188,7 @@ def test_steps_that_a_release_puts_off_are_due_when_it_says(desk):
     assert "column due_at of its row of escalations was changed" in verify(desk.ledger).fault.what
 
 
-def test_a_message_that_was_postponed_waits_for_an_hour_at_most(office):
+def test_a_message_that_was_postponed_waits_as_long_as_its_event_tells(office):
     alerted(office, ESCALATED)
     office.config["delivery_deadline_seconds"] = 1
     fault = {"method": "POST", "status": 429, "retry_after": 3000, "times": None}
@@ -196,7 +196,8 @@ def test_a_message_that_was_postponed_waits_for_an_hour_at_most(office):
     office.run("deliver")
     ((at,),) = office.workplace.query("SELECT not_before FROM messages")
     assert office.run("audit", "verify").startswith("ok ")
-    for moment in (NEVER, LONG_AGO, None, f"{at[:10]} {at[11:]}", "x"):
+    later = iso_utc(datetime.fromisoformat(at) + timedelta(seconds=1))
+    for moment in (NEVER, LONG_AGO, None, later, f"{at[:10]} {at[11:]}", "x"):
         office.workplace.query("UPDATE messages SET not_before = ?", moment)
         assert "column not_before of message " in faults(office)
 
@@ -210,21 +211,24 @@ def test_no_provider_is_heard_that_asks_for_longer():
             assert now < values["not_before"] <= now + LONGEST_POSTPONED
 
 
-def test_an_event_that_tells_until_when_a_message_waits_is_believed(office):
+def test_of_an_event_that_does_not_tell_it_a_message_waits_for_an_hour_at_most(office):
+    """Events of earlier versions."""
     alerted(office, ESCALATED)
     ((message_id,),) = office.workplace.query("SELECT id FROM messages")
     ledger = Ledger(office.config["ledger_url"])
-    until = runs.utc_now() + timedelta(minutes=5)
-    body = {"reason": "busy", "late": False, "not_before": iso_utc(until)}
+    now = runs.utc_now()
     with ledger.write() as connection:
-        connection.execute(sa.update(messages).values(not_before=until, reason="busy"))
-        event = Event("message_postponed", body, message_id=message_id)
-        events.append(connection, [event], at=runs.utc_now(), run_id=None)
-    assert verify(ledger).fault is None
-    with ledger.write() as connection:
-        later = until + timedelta(seconds=1)
-        connection.execute(sa.update(messages).values(not_before=later))
-    assert "column not_before of message " in verify(ledger).fault.what
+        event = Event("message_postponed", {"reason": "busy", "late": False}, message_id=message_id)
+        events.append(connection, [event], at=now, run_id=None)
+    for until, is_believed in (
+        (now + timedelta(minutes=5), True),
+        (now + timedelta(days=1), False),
+    ):
+        with ledger.write() as connection:
+            connection.execute(sa.update(messages).values(not_before=until, reason="busy"))
+        fault = verify(ledger).fault
+        assert is_believed == (fault is None)
+        assert is_believed or "column not_before of message " in fault.what
     ledger.close()
 
 
