@@ -65,7 +65,7 @@ def test_an_edit_of_every_other_column_is_found(copy, table, name):
     column = metadata.tables[table].c[name]
     rows = copy.do(f"SELECT rowid, {name} FROM {table} ORDER BY {name} IS NULL, rowid")
     assert rows
-    for row, value in [*rows[:: max(1, len(rows) // 4)], rows[-1]]:
+    for row, value in (rows[0], rows[len(rows) // 2], rows[-1]):
         for new in others(column, value):
             changed = copy.again()
             try:

@@ -114,15 +114,16 @@ def test_a_yes_to_one_of_two_alerts_acknowledges_nothing_until_only_one_is_left(
     assert acknowledged(office) == [("1", "anna", "reply"), ("2", "anna", "reply")]
 
 
-@pytest.mark.parametrize("words", ["who is this?", "not ok", "ok but later", "no", "", "stop it"])
-def test_other_words_acknowledge_nothing_and_opt_nobody_out(office, told, words):
+def test_other_words_acknowledge_nothing_and_opt_nobody_out(office, told):
     told("1")
+    others = ["who is this?", "not ok", "ok but later", "no", "", "stop it"]
     with served(office.workplace) as server:
-        answer(server, words)
+        for words in others:
+            answer(server, words)
         counted = server.metric(
             "twilio_alerts_requests_total", about="reply", result="not understood"
         )
-        assert counted == 1
+        assert counted == len(others)
     assert acknowledged(office) == []
     assert office.workplace.query("SELECT count(*) FROM opt_outs") == [(0,)]
 

@@ -96,24 +96,23 @@ def test_a_burst_of_webhooks_makes_one_run_and_one_during_a_run_exactly_one_more
     assert "poll_command ended with exit code 3" in log
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"amount": 1e400}',
-        b'{"name": "\\ud800"}',
-        b"\xef\xbb\xbf{}",
-        b"[" * 5000 + b"]" * 5000,
-        b"not JSON",
-        b"\xff\0",
-        b"",
-    ],
+ODD_BODIES = (
+    b'{"amount": 1e400}',
+    b'{"name": "\\ud800"}',
+    b"\xef\xbb\xbf{}",
+    b"[" * 5000 + b"]" * 5000,
+    b"not JSON",
+    b"\xff\0",
+    b"",
 )
-def test_whatever_a_signed_webhook_says_it_makes_a_run(workplace, command, body):
+
+
+def test_whatever_a_signed_webhook_says_it_makes_a_run(workplace, command):
     with served(workplace, **settings(command)) as server:
-        assert post(server, body) == 204
-        until(lambda: command.began == 1)
-        command.end(0)
-        until(lambda: ended(server, "ok") == 1)
+        for number, body in enumerate(ODD_BODIES):
+            assert post(server, body) == 204
+            command.end(number)
+            until(lambda number=number: ended(server, "ok") == number + 1)
 
 
 def test_forged_webhooks_and_what_is_too_long_run_nothing(workplace, command):
