@@ -219,12 +219,13 @@ class Dispatcher:
                 self._changed.notify_all()
 
     def _wait_for_work(self) -> bool:
+        def is_time() -> bool:
+            return self._stopping or (self._woken and self._in_flight < self._slots)
+
         with self._changed:
-            timeout = self._seconds_to_next()
-            self._changed.wait_for(
-                lambda: self._stopping or (self._woken and self._in_flight < self._slots),
-                timeout=timeout,
-            )
+            # Not asked when the next one is due while there is something to do: it is a query.
+            if not is_time():
+                self._changed.wait_for(is_time, timeout=self._seconds_to_next())
             return not self._stopping
 
     def _seconds_to_next(self) -> float:

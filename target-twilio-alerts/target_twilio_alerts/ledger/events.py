@@ -109,6 +109,13 @@ def salted_hash(salt: str, value: str) -> str:
     return hashlib.sha256(f"{salt}\x1f{value}".encode()).hexdigest()
 
 
+# Built once: each of them runs for every step of every message.
+_HEAD = sa.select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.id == 1)
+_LOCK_HEAD = _HEAD.with_for_update()
+_MOVE_HEAD = sa.update(chain_head).where(chain_head.c.id == 1)
+_APPEND = sa.insert(audit_events)
+
+
 def append(
     connection: Connection,
     events: Iterable[Event],
@@ -142,10 +149,8 @@ def append(
         }
         row["hash"] = previous_hash = event_hash(row)
         rows.append(row)
-    connection.execute(sa.insert(audit_events), rows)
-    connection.execute(
-        sa.update(chain_head).where(chain_head.c.id == 1).values(seq=seq, hash=previous_hash),
-    )
+    connection.execute(_APPEND, rows)
+    connection.execute(_MOVE_HEAD, {"seq": seq, "hash": previous_hash})
 
 
 def head(connection: Connection) -> tuple[int, str]:
@@ -158,8 +163,7 @@ def head(connection: Connection) -> tuple[int, str]:
 
 
 def _head(connection: Connection, *, lock: bool = False) -> tuple[int, str]:
-    query = sa.select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.id == 1)
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    row = connection.execute(_LOCK_HEAD if lock else _HEAD).first()
     if row is None:
         raise LedgerError(
             "the ledger's table chain_head does not have its row: somebody has changed it, and "
