@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import ipaddress
 import socket
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 LOCAL = "127.0.0.1"
 
 
-class Relay:
+class Relay(abc.ABC):
     """Listens, and passes each connection on; a context manager."""
 
     def __init__(self) -> None:
@@ -58,9 +59,9 @@ class Relay:
         with connection, contextlib.suppress(OSError):  # whoever is at either end has gone
             self.serve(connection)
 
+    @abc.abstractmethod
     def serve(self, connection: socket.socket) -> None:
         """Pass one connection on."""
-        raise NotImplementedError
 
 
 class Proxy(Relay):
